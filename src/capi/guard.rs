@@ -32,9 +32,20 @@ fn once(body: &mut Option<impl FnOnce() -> Result<ps_status>>) -> Result<ps_stat
     body.take().map_or(Ok(PS_OK), |body| body())
 }
 
+/// As [`acquire`], and a part of the one function that uses it.
+#[inline(always)]
+pub(super) fn acquire_here(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
+    run_here(error, reserve::may_acquire, body)
+}
+
 /// All that the functions have in common, and no part of them: there are more than two hundred.
 #[inline(never)]
 fn run(error: *mut *mut ps_error, may: fn() -> bool, body: &mut dyn FnMut() -> Result<ps_status>) -> ps_status {
+    run_here(error, may, body)
+}
+
+#[inline(always)]
+fn run_here(error: *mut *mut ps_error, may: impl FnOnce() -> bool, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
     let _whole = NotCancellable::begin();
     if !reserve::may_observe() {
         return refused(error);

@@ -9,10 +9,10 @@ use std::sync::{Arc, OnceLock};
 use nix::errno::Errno;
 
 use super::error::ps_error;
-use super::guard::{PS_OK, PS_PENDING, acquire, call, quiet, value};
+use super::guard::{PS_OK, PS_PENDING, acquire, acquire_here, call, quiet, value};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::{Error, Result, Status};
-use crate::preloader::native::inside::{Hook, Moment, Preload, Role, Way};
+use crate::preloader::native::inside::{Hook, Moment, Pass, Preload, Way};
 
 /// This process as a preloader, or as a worker of one.
 pub struct ps_preload {
@@ -213,7 +213,8 @@ pub unsafe extern "C" fn ps_preload_fork(
     role: *mut i32,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    acquire(error, || {
+    // All of it in one function: a copy that comes out of it maps no other.
+    acquire_here(error, || {
         // Not a share, if that can be had: to give one back would be to write to a page that is the copy's as well by then.
         let shared: Arc<Preload>;
         let object = match handles::passed(preload.addr() as u64) {
@@ -223,15 +224,22 @@ pub unsafe extern "C" fn ps_preload_fork(
                 &shared
             }
         };
-        let pass = || pass(preload, object);
-        shapes::put("role", role, || object.fork(timeout_ms, pass).map(|role: Role| role as i32))
+        let place = convert::out("role", role)?;
+        let made = object.fork(timeout_ms, Passed(preload, object))?;
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = made as i32 };
+        Ok(PS_OK)
     })
 }
 
 /// The object has gone through a fork: the handle shall stand for it here as well.
-#[inline(always)]
-fn pass(preload: *mut ps_preload, object: &Arc<Preload>) {
-    handles::pass(preload.addr() as u64, object);
+struct Passed<'a>(*mut ps_preload, &'a Arc<Preload>);
+
+impl Pass for Passed<'_> {
+    #[inline(always)]
+    fn pass(self) {
+        handles::pass(self.0.addr() as u64, self.1);
+    }
 }
 
 /// The object, in a copy of the process that has it.
@@ -290,7 +298,7 @@ pub unsafe extern "C" fn ps_preload_forked(preload: *mut ps_preload, request: u6
     acquire(error, || {
         if pid == 0 {
             let object = inherited(preload)?;
-            object.is_copy(request, || pass(preload, &object))?;
+            object.is_copy(request, Passed(preload, &object))?;
             return Ok(PS_OK);
         }
         let object: Arc<Preload> = convert::object(preload)?;

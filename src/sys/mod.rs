@@ -17,6 +17,7 @@ mod fault;
 pub mod fds;
 pub mod foreign_file;
 pub mod fork;
+pub mod forklock;
 pub mod identity;
 pub mod landlock;
 pub mod listing;

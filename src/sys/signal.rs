@@ -63,11 +63,25 @@ impl Blocked {
     }
 }
 
+impl Blocked {
+    /// As it was before. The same as to drop it, but that it is done where it stands.
+    #[inline(always)]
+    pub fn lift(self) {
+        self.set_back();
+        std::mem::forget(self);
+    }
+
+    #[inline(always)]
+    fn set_back(&self) {
+        // SAFETY: an eight-byte mask that outlives the call.
+        unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const self.0, 0, 8) };
+    }
+}
+
 impl Drop for Blocked {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: an eight-byte mask that outlives the call.
-        unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const self.0, 0, 8) };
+        self.set_back();
     }
 }
 

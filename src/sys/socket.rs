@@ -311,7 +311,9 @@ impl Packet {
     /// Nothing yet.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { control: MaybeUninit::uninit(), rights: (0, 0), length: 0, truncated: false }
+        // Not known to be 0: all of it would be made so, by code of libc's.
+        let none = core::hint::black_box(0);
+        Self { control: MaybeUninit::uninit(), rights: (none, none), length: none, truncated: false }
     }
 
     /// As [`receive`]; what was there before is closed. `near`: room for a short message; `far`: for the rest of a long one. `false`: the end of the channel.

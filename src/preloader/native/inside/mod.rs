@@ -41,8 +41,8 @@ mod serving;
 mod worker;
 
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
 
@@ -51,8 +51,8 @@ use self::control::Control;
 use self::worker::Private;
 use super::wire::{self, Kind, Link, Tag};
 use crate::error::{Error, Result, Status};
-use crate::lock::lock;
 use crate::sys::fork::{self, TidAddress};
+use crate::sys::forklock::ForkLock;
 use crate::sys::{collapse, threads};
 
 /// What a call of a fork server returns as.
@@ -110,6 +110,11 @@ pub enum Moment {
     InPreloader,
     /// In the worker, behind its gate.
     InWorker,
+}
+
+/// What has to be done in a copy so that its caller finds this object. (No closure: that could be code of its own.)
+pub trait Pass {
+    fn pass(self);
 }
 
 /// What the application does around a fork.
@@ -177,7 +182,7 @@ impl Drop for Forking {
 
 /// See the head of this file.
 pub struct Preload {
-    state: Mutex<State>,
+    state: ForkLock<State>,
     /// The process whose it is; 0 as long as nobody has said so.
     process: AtomicI32,
 }
@@ -212,7 +217,7 @@ impl Preload {
             accepted: None,
             maker: 0,
         };
-        Ok(Self { state: Mutex::new(state), process: AtomicI32::new(0) })
+        Ok(Self { state: ForkLock::new(state), process: AtomicI32::new(0) })
     }
 
     /// The process that has it, as it was told: this one, or the one that it was copied from.
@@ -229,18 +234,18 @@ impl Preload {
 
     /// What is called around each fork from now on.
     pub fn set_hook(&self, hook: Option<Arc<Hook>>) {
-        let before = std::mem::replace(&mut lock(&self.state).hook, hook);
+        let before = std::mem::replace(&mut self.state.lock().hook, hook);
         drop(before);
     }
 
     /// Whether there is a hook: where there is none nothing is written to behind a fork.
     fn has_hook(&self) -> bool {
-        lock(&self.state).hook.is_some()
+        self.state.lock().hook.is_some()
     }
 
     #[inline(always)]
     fn call_hook(&self, moment: Moment) {
-        let hook = lock(&self.state).hook.clone();
+        let hook = self.state.lock().hook.clone();
         if let Some(hook) = hook {
             hook(moment);
         }
@@ -248,7 +253,7 @@ impl Preload {
 
     /// Puts this process's memory into huge pages; the second time there is nothing to do.
     pub fn collapse(&self) -> Result<()> {
-        match &mut *lock(&self.state) {
+        match &mut *self.state.lock() {
             State { stand: Stand::Serving(_), .. } => {
                 return Err(state("collapse", "workers share the pages already: collapse before ps_preload_ready"));
             }
@@ -265,13 +270,13 @@ impl Preload {
             let text = format!("none of {} blocks could be made a huge page: none was free, or they are not allowed here", made.refused);
             return Err(Error::new(Status::Limit, "madvise", text));
         }
-        lock(&self.state).collapsed = true;
+        self.state.lock().collapsed = true;
         Ok(())
     }
 
     /// Loading is done: births are taken from now on. Of a worker that was asked to: it is the preloader of the next generation.
     pub fn ready(&self, way: Way, with_collapse: bool) -> Result<()> {
-        match &mut lock(&self.state).stand {
+        match &mut self.state.lock().stand {
             Stand::Loading(_) => {}
             Stand::Worker(private) => private.check_candidate()?,
             Stand::Serving(_) => return Err(state("ready", "it was said already")),
@@ -290,7 +295,7 @@ impl Preload {
         let tid = if way == Way::Sibling && self.is_hosts_own() && !fork::is_init() { fork::tid_address() } else { None };
         let flags = [(way == Way::Sibling, wire::SIBLING), (tid.is_some(), wire::IS_SIBLING), (collapsed, wire::COLLAPSED)];
         let flags = flags.iter().filter(|(on, _)| *on).fold(0, |all, (_, bit)| all | bit);
-        let mut guard = lock(&self.state);
+        let mut guard = self.state.lock();
         let state = &mut *guard;
         let (mut control, before) = match std::mem::replace(&mut state.stand, Stand::Over) {
             Stand::Loading(control) => (control, None),
@@ -322,7 +327,7 @@ impl Preload {
     }
 
     fn say_failed(&self, error: &Error) -> Result<()> {
-        let mut guard = lock(&self.state);
+        let mut guard = self.state.lock();
         let text = error.message.as_str();
         match &mut guard.stand {
             Stand::Loading(control) => {
@@ -340,7 +345,7 @@ impl Preload {
 
     /// What to watch. It is another one after each change of what this process is.
     pub fn fd(&self) -> Result<RawFd> {
-        match &mut lock(&self.state).stand {
+        match &mut self.state.lock().stand {
             Stand::Loading(control) | Stand::Serving(control) => control.fd(),
             Stand::Worker(private) => private.fd(),
             Stand::Over => Err(state("fd", "nothing will be said any more")),
@@ -348,7 +353,7 @@ impl Preload {
     }
 
     fn check_threads(&self) -> Result<()> {
-        let tasks = match &lock(&self.state).stand {
+        let tasks = match &self.state.lock().stand {
             Stand::Loading(control) | Stand::Serving(control) => threads::others_by(control.tasks()),
             Stand::Worker(_) | Stand::Over => threads::others(),
         };
@@ -357,7 +362,7 @@ impl Preload {
 
     /// The end of it: what was asked for and not done is not done.
     pub fn close(&self) {
-        let stand = std::mem::replace(&mut lock(&self.state).stand, Stand::Over);
+        let stand = std::mem::replace(&mut self.state.lock().stand, Stand::Over);
         if let Stand::Serving(mut control) | Stand::Loading(mut control) = stand {
             control.leave();
         }

@@ -15,16 +15,16 @@
 //! some microseconds**, code as well as data: a fork maps no code, and copies what is written to. So nothing of the original's is freed, nothing is allocated,
 //! what is said is put together on the stack, no other library is called, and all of it is put into the one function that forks (hence `inline`).
 
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::super::wire::{Kind, Link};
 use super::asked::Asked;
 use super::control::Numbers;
-use super::{Preload, Stand, State, greet, places};
+use super::{Pass, Preload, Stand, State, greet, places};
 use crate::channel::seqpacket::Only;
 use crate::error::{Error, Result, Status};
-use crate::lock::{lock, lock_alone};
 use crate::sys::socket::Packet;
 use crate::sys::{fds, fork, poll, prefault};
 
@@ -56,7 +56,7 @@ pub struct Legacy {
 
 impl Legacy {
     pub fn of(preload: &Preload) -> Self {
-        match &lock(&preload.state).stand {
+        match &preload.state.lock().stand {
             Stand::Serving(control) => Self { numbers: control.numbers(), host: control.host().number() },
             Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Self::default(),
         }
@@ -66,14 +66,14 @@ impl Legacy {
 /// Goes through the gate. Returns in a process that is a worker, or not at all.
 /// `own`: it is the preloader's child, not the host's.
 #[inline(always)]
-pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, legacy: &Legacy, pass: impl FnOnce()) -> Link {
+pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, legacy: &Legacy, pass: impl Pass) -> Link {
     let (asked, end) = asked.parted();
     begin_with(preload, asked, own, legacy, pass, |_| Some(end))
 }
 
 /// The same with the end that its original has put down.
 #[inline(always)]
-pub fn begin_forked(preload: &Preload, asked: Asked<()>, own: bool, legacy: &Legacy, pass: impl FnOnce()) -> Link {
+pub fn begin_forked(preload: &Preload, asked: Asked<()>, own: bool, legacy: &Legacy, pass: impl Pass) -> Link {
     begin_with(preload, asked, own, legacy, pass, |state| state.forking.take())
 }
 
@@ -83,14 +83,14 @@ fn begin_with(
     asked: Asked<()>,
     own: bool,
     legacy: &Legacy,
-    pass: impl FnOnce(),
+    pass: impl Pass,
     end: impl FnOnce(&mut State) -> Option<Arc<OwnedFd>>,
 ) -> Link {
     let or_end = OrEnd;
     // (Closed, and nothing else: what is behind the numbers is shared.)
     legacy.numbers.close();
     let (end, buffer) = {
-        let mut state = lock_alone(&preload.state);
+        let mut state = preload.state.lock();
         let buffer = if let Stand::Serving(control) = &mut state.stand { control.take_buffer() } else { Vec::new() };
         std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
         state.collapsed = false;
@@ -115,8 +115,8 @@ fn fail(link: &mut Link, error: &Error) -> ! {
 }
 
 #[inline(always)]
-fn come_to(link: &mut Link, own: bool, pass: impl FnOnce()) -> Result<()> {
-    pass();
+fn come_to(link: &mut Link, own: bool, pass: impl Pass) -> Result<()> {
+    pass.pass();
     // A host cannot make another's child lead a group, and waits until it does; nor is such a one ever looked for in its maker's.
     if own {
         lead_group()?;
@@ -132,7 +132,9 @@ fn lead_group() -> Result<()> {
 /// `host`: the number of a descriptor by which its end is seen.
 #[inline(always)]
 fn go_through(link: &mut Link, own: bool, host: Option<RawFd>, pooled: bool) -> Result<()> {
-    let (mut near, mut packet, mut is_cold) = ([0; NEAR], Packet::new(), pooled);
+    let (mut near, mut is_cold) = ([0; NEAR], pooled);
+    // What is not put anywhere goes with this process: whoever comes out of here without a gift has failed.
+    let mut packet = ManuallyDrop::new(Packet::new());
     loop {
         // No deadline of its own: who made it closes the gate, and so does his end.
         let (has_spoken, is_gone) = poll::either(link.socket().as_raw_fd(), host, !is_cold);
@@ -148,13 +150,15 @@ fn go_through(link: &mut Link, own: bool, host: Option<RawFd>, pooled: bool) -> 
             continue;
         }
         let long = match link.receive_only(Kind::Go, &mut near, &mut packet) {
-            Only::Nothing => continue,
-            Only::Message => None,
-            Only::Long(bytes) => Some(bytes),
-            Only::End => fork::leave(UNWANTED),
-            Only::Truncated => {
-                return Err(Error::new(Status::Limit, "recvmsg", "no numbers are free for the descriptors that it was given"));
+            // (There is nothing in it. To drop it would be code of its own.)
+            message @ Only::Message => {
+                std::mem::forget(message);
+                None
             }
+            other => match no_short_one(other)? {
+                None => continue,
+                long => long,
+            },
         };
         // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
         if !own {
@@ -164,7 +168,22 @@ fn go_through(link: &mut Link, own: bool, host: Option<RawFd>, pooled: bool) -> 
         if let Some(host) = host {
             fds::close_copy(&host);
         }
-        let go = long.as_deref().or(near.get(..packet.length())).unwrap_or_default();
+        if let Some(go) = long {
+            return places::put_long(link, &go, &mut packet);
+        }
+        let go = near.get(..packet.length()).unwrap_or_default();
         return places::put(link, go, &mut packet);
+    }
+}
+
+/// What was said, if it is a long GO. (By itself: what is chosen from a table is one page more.)
+#[cold]
+#[inline(never)]
+fn no_short_one(found: Only) -> Result<Option<Vec<u8>>> {
+    match found {
+        Only::Nothing | Only::Message => Ok(None),
+        Only::Long(bytes) => Ok(Some(bytes)),
+        Only::End => fork::leave(UNWANTED),
+        Only::Truncated => Err(Error::new(Status::Limit, "recvmsg", "no numbers are free for the descriptors that it was given")),
     }
 }

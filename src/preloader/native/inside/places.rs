@@ -26,6 +26,13 @@ pub fn put(link: &mut Link, go: &[u8], given: &mut Packet) -> Result<()> {
     }
 }
 
+/// The same of one that is long.
+#[cold]
+#[inline(never)]
+pub fn put_long(link: &mut Link, go: &[u8], given: &mut Packet) -> Result<()> {
+    put(link, go, given)
+}
+
 #[cold]
 #[inline(never)]
 fn put_many(link: &mut Link, go: &[u8], given: &mut Packet) -> Result<()> {

@@ -11,7 +11,6 @@ use super::worker::Private;
 use super::{Preload, Stand};
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
-use crate::lock::lock;
 use crate::sys::socket;
 
 /// How long beyond its time a host may take for its answer. (One that takes longer finds the channel closed, and its old preloader where it was.)
@@ -22,7 +21,7 @@ const LONGEST: i64 = 60_000 * MILLI;
 impl Preload {
     /// Whether this process is its host's own child: a preloader that was started is, of a worker it is asked.
     pub(super) fn is_hosts_own(&self) -> bool {
-        let guard = lock(&self.state);
+        let guard = self.state.lock();
         match &guard.stand {
             // Who has made the pair. Of another pid namespace both are 0.
             Stand::Worker(private) => socket::peer(private.socket()).is_ok_and(|host| host.pid == getppid().as_raw()),
@@ -37,7 +36,7 @@ impl Preload {
             let gone = || Error::new(Status::Cancelled, "promote", "the host does not want it as a preloader any more: it stays a worker");
             control.is_taken(by).then_some(()).ok_or_else(gone)
         });
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         match taken {
             Ok(()) => {
                 // Its end would be the host's word to go: it is kept, and closed with the control channel.

@@ -17,10 +17,9 @@ use nix::errno::Errno;
 use super::asked::Asked;
 use super::control::cannot_watch;
 use super::newborn;
-use super::{Moment, Preload, Role, Stand, Way, state};
+use super::{Moment, Pass, Preload, Role, Stand, Way, state};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
-use crate::lock::{lock, lock_alone};
 use crate::sys::fork::{self, Side, TidAddress};
 use crate::sys::signal::Blocked;
 use crate::sys::wait::{self, Seen};
@@ -40,7 +39,7 @@ impl Preload {
     fn await_birth(&self, deadline: Deadline) -> Result<Next> {
         loop {
             let reactor = {
-                let mut guard = lock(&self.state);
+                let mut guard = self.state.lock();
                 let Stand::Serving(control) = &mut guard.stand else {
                     return match guard.stand {
                         Stand::Over => Ok(Next::Stop),
@@ -71,7 +70,7 @@ impl Preload {
     ///
     /// What the copy goes through is one piece of code, as small as can be: `newborn.rs`.
     #[inline(always)]
-    pub fn fork(&self, timeout_ms: i64, pass: impl FnOnce()) -> Result<Role> {
+    pub fn fork(&self, timeout_ms: i64, pass: impl Pass) -> Result<Role> {
         let asked = match self.await_birth(Deadline::of_timeout("timeout_ms", timeout_ms)?) {
             Ok(Next::Birth(asked)) => asked,
             Ok(Next::Stop) => return Ok(Role::Stop),
@@ -83,19 +82,19 @@ impl Preload {
         let (asked, end) = self.prepare(asked)?.parted();
         let legacy = newborn::Legacy::of(self);
         let has_hook = self.has_hook();
-        let number = lock(&self.state).forking.put(end);
+        let number = self.state.lock().forking.put(end);
         let blocked = Blocked::all();
         match self.fork_itself(!asked.hello_will_do) {
             Ok((Side::Copy, own)) => {
                 let link = newborn::begin_forked(self, asked, own, &legacy, pass);
-                drop(blocked);
+                blocked.lift();
                 // To free what is in it would be one more piece of code.
                 std::mem::forget(legacy);
                 self.become_worker(link, has_hook);
                 Ok(Role::Worker)
             }
             Ok((Side::Original(pid, pidfd), own)) => {
-                drop(blocked);
+                blocked.lift();
                 if own || !asked.hello_will_do {
                     let pidfd = pidfd.or_else(|| pidfd::open(pid).ok());
                     self.tell(|control| control.born(asked.birth, pid, pidfd, own));
@@ -107,9 +106,9 @@ impl Preload {
                 Ok(Role::Preloader)
             }
             Err(errno) => {
-                drop(blocked);
+                blocked.lift();
                 let error = cannot_fork(errno);
-                let end = lock(&self.state).forking.take();
+                let end = self.state.lock().forking.take();
                 if let Some(end) = end {
                     self.tell(|control| control.refuse(asked.with(end), &error));
                 }
@@ -133,7 +132,7 @@ impl Preload {
     }
 
     fn tell(&self, what: impl FnOnce(&mut super::Control)) {
-        if let Stand::Serving(control) = &mut lock(&self.state).stand {
+        if let Stand::Serving(control) = &mut self.state.lock().stand {
             what(control);
         }
     }
@@ -143,13 +142,13 @@ impl Preload {
     #[inline(always)]
     fn fork_itself(&self, pidfd: bool) -> core::result::Result<(Side, bool), Errno> {
         let sibling: Option<TidAddress> = {
-            let state = lock(&self.state);
+            let state = self.state.lock();
             state.tid.filter(|_| state.way == Way::Sibling)
         };
         if let Some(tid) = sibling {
             match fork::sibling(tid, pidfd) {
                 // It may have none: an emulator, or something that has changed since.
-                Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM) => lock(&self.state).tid = None,
+                Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM) => self.state.lock().tid = None,
                 other => return other.map(|side| (side, false)),
             }
         }
@@ -158,7 +157,9 @@ impl Preload {
 
     #[inline(always)]
     fn become_worker(&self, link: super::Link, has_hook: bool) {
-        lock_alone(&self.state).stand = Stand::Worker(super::Private::new(link));
+        let before = std::mem::replace(&mut self.state.lock().stand, Stand::Worker(super::Private::new(link)));
+        // It was nothing: what was the original's is forgotten by now.
+        std::mem::forget(before);
         if has_hook {
             self.call_hook(Moment::InWorker);
         }
@@ -166,7 +167,7 @@ impl Preload {
 
     /// For a runtime that forks by itself: which birth is asked for. `None`: a handler of the application has run. 0: it shall go.
     pub fn accept(&self, timeout_ms: i64) -> Result<Option<u64>> {
-        if lock(&self.state).accepted.is_some() {
+        if self.state.lock().accepted.is_some() {
             return Err(state("accept", "what came of the last birth has not been told: ps_preload_forked"));
         }
         let asked = match self.await_birth(Deadline::of_timeout("timeout_ms", timeout_ms)?)? {
@@ -176,13 +177,13 @@ impl Preload {
         };
         let asked = self.prepare(asked)?;
         let birth = asked.birth;
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         (state.accepted, state.maker) = (Some(asked), getpid());
         Ok(Some(birth))
     }
 
     fn accepted(&self, birth: u64) -> Result<Asked<Arc<OwnedFd>>> {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         let is_it = state.accepted.as_ref().is_some_and(|asked| asked.birth == birth);
         let taken = if is_it { state.accepted.take() } else { None };
         taken.ok_or_else(|| Error::invalid("request", format!("{birth} is not what ps_preload_accept has answered last")))
@@ -205,13 +206,13 @@ impl Preload {
     }
 
     /// The same in the new process: it waits at its gate, and is a worker when this returns.
-    pub fn is_copy(&self, birth: u64, pass: impl FnOnce()) -> Result<()> {
+    pub fn is_copy(&self, birth: u64, pass: impl Pass) -> Result<()> {
         let blocked = Blocked::all();
         let asked = self.accepted(birth)?;
         // The runtime's fork may have been a clone with CLONE_PARENT.
-        let own = fork::parent() == lock(&self.state).maker;
+        let own = fork::parent() == self.state.lock().maker;
         let link = newborn::begin(self, asked, own, &newborn::Legacy::of(self), pass);
-        drop(blocked);
+        blocked.lift();
         self.become_worker(link, self.has_hook());
         Ok(())
     }

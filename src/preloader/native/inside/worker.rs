@@ -13,7 +13,6 @@ use super::{Preload, Stand, Wish, host_is_gone, opening, state};
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
-use crate::lock::lock_alone;
 use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 
@@ -140,7 +139,7 @@ impl Private {
 impl Preload {
     #[inline(always)]
     fn with_private<T>(&self, what: impl FnOnce(&mut Private) -> Result<T>) -> Result<T> {
-        match &mut lock_alone(&self.state).stand {
+        match &mut self.state.lock().stand {
             Stand::Worker(private) => what(private),
             _ => Err(state("role", "this process is no worker")),
         }
@@ -155,7 +154,7 @@ impl Preload {
     /// The same, where nothing stands in the way: no other library is called, and nothing allocated. `false`: it was not said.
     #[inline(always)]
     pub fn worker_ready_at_once(&self) -> bool {
-        let Ok(mut state) = self.state.try_lock() else { return false };
+        let Some(mut state) = self.state.try_lock() else { return false };
         if let Stand::Worker(private) = &mut state.stand { private.say_ready().is_ok() } else { false }
     }
 

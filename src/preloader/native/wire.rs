@@ -42,7 +42,7 @@ pub const POOLED: u32 = 1;
 pub const SIBLING: u32 = 1;
 /// READY: siblings can be had, as far as is known before the first one. BORN: this one is the host's own child.
 pub const IS_SIBLING: u32 = 2;
-/// FORK: of a child of the host's own nothing need be said but that it is not made; its HELLO says the rest.
+/// FORK: nothing need be said but that it is not made; its HELLO says the rest.
 pub const HELLO_WILL_DO: u32 = 2;
 /// READY: the pages were collapsed to huge ones.
 pub const COLLAPSED: u32 = 4;

@@ -211,17 +211,19 @@ impl Control {
         }
     }
 
-    /// It is made; `own`: it is this process's child, and its end is to be kept.
-    pub fn born(&mut self, birth: u64, pid: i32, pidfd: Option<OwnedFd>, own: bool) {
+    /// It is made; `own`: it is this process's child, and its end is to be kept. `said`: the host is told; else its HELLO will do.
+    pub fn born(&mut self, birth: u64, pid: i32, pidfd: Option<OwnedFd>, own: bool, said: bool) {
         let pidfd = pidfd.map(Arc::new);
-        let mut writer = self.link.write(Kind::Born);
-        writer.birth(birth).pid(pid).flags(if own { 0 } else { wire::IS_SIBLING });
-        if pidfd.is_some() {
-            writer.place(Place::Pidfd);
+        if said {
+            let mut writer = self.link.write(Kind::Born);
+            writer.birth(birth).pid(pid).flags(if own { 0 } else { wire::IS_SIBLING });
+            if pidfd.is_some() {
+                writer.place(Place::Pidfd);
+            }
+            let bytes = writer.finish();
+            // A host that is gone is found out at the next look.
+            let _ = self.say(bytes, pidfd.iter().cloned().collect());
         }
-        let bytes = writer.finish();
-        // A host that is gone is found out at the next look.
-        let _ = self.say(bytes, pidfd.iter().cloned().collect());
         if own {
             self.timed = true;
             self.kept.add(birth, pid, pidfd, &self.reactor);

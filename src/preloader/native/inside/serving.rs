@@ -97,7 +97,7 @@ impl Preload {
                 blocked.lift();
                 if own || !asked.hello_will_do {
                     let pidfd = pidfd.or_else(|| pidfd::open(pid).ok());
-                    self.tell(|control| control.born(asked.birth, pid, pidfd, own));
+                    self.tell(|control| control.born(asked.birth, pid, pidfd, own, !asked.hello_will_do));
                 }
                 fds::close_copy(&number);
                 if has_hook {
@@ -197,7 +197,7 @@ impl Preload {
                 // A child of ours, or a sibling; one that was reaped already is nobody's.
                 let own = wait::look(-1, pid) != Seen::Gone;
                 let pidfd = pidfd::open(pid).ok();
-                self.tell(|control| control.born(birth, pid, pidfd, own));
+                self.tell(|control| control.born(birth, pid, pidfd, own, true));
             }
             Err(errno) => self.tell(|control| control.refuse(asked, &cannot_fork(errno))),
         }

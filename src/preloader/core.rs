@@ -67,6 +67,11 @@ pub trait Hand: Debug + Send + Sized + 'static {
     fn keep_times(&mut self, core: &Arc<Core<Self>>);
     /// What is to be waited for.
     fn wants(&self, core: &Core<Self>) -> Wants;
+    /// Whether this, which is waited for now, will do until the next look at all: nothing else is to be waited for, and nothing earlier. (What is kept earlier
+    /// than it need be costs a turn for nothing; to keep it anew after each word of each process costs more.)
+    fn will_do(&self, _wants: &Wants) -> bool {
+        false
+    }
     /// Whether there is nothing to be waited for.
     fn is_quiet(&self) -> bool;
     /// The oldest process that is there.
@@ -293,6 +298,18 @@ impl<H: Hand> Core<H> {
         }
     }
 
+    /// Gives it back, where nothing was left for it meanwhile, and what is waited for will do. `false`: it is in hand still.
+    fn give_back_as_it_was(&self, hand: &mut InHand<'_, H>) -> bool {
+        let mut inbox = lock(&self.inbox);
+        let is_left_alone = !inbox.again && inbox.items.is_empty() && inbox.waiters.is_empty();
+        let as_it_was = |work: &&H| work.is_quiet() == inbox.quiet && work.first_process() == inbox.first && work.will_do(&inbox.wants);
+        let given = is_left_alone && hand.work.as_deref().filter(as_it_was).is_some();
+        if given {
+            inbox.work = hand.work.take();
+        }
+        given
+    }
+
     fn give_at_once(self: &Arc<Self>, request: &Arc<Request<H>>) -> bool {
         let Some(mut hand) = self.take_if_idle() else { return false };
         let Some(work) = hand.work.as_mut().filter(|work| work.has_one_ready()) else {
@@ -300,6 +317,9 @@ impl<H: Hand> Core<H> {
             return false;
         };
         let given = work.give_at_once(self, request);
+        if !given && self.give_back_as_it_was(&mut hand) {
+            return true;
+        }
         self.give_back(hand);
         if !given {
             // It is being made, and what is to be waited for is another thing now.
@@ -333,13 +353,21 @@ impl<H: Hand> Core<H> {
         };
         let (mut look, mut leads_on) = (first, true);
         loop {
+            let mut is_heard = false;
             let Some(work) = hand.work.as_mut() else { return false };
             match std::mem::replace(&mut look, Look::All) {
-                Look::One(process) => leads_on = work.look_at_one(self, process),
+                Look::One(process) => {
+                    leads_on = work.look_at_one(self, process);
+                    is_heard = leads_on;
+                }
                 Look::Nothing => {}
                 Look::Nowhere if work.has_one_ready() => {}
                 Look::All | Look::Nowhere => work.look(self),
             }
+            if is_heard && self.give_back_as_it_was(&mut hand) {
+                return true;
+            }
+            let Some(work) = hand.work.as_mut() else { return false };
             let items = {
                 let mut inbox = lock(&self.inbox);
                 inbox.again = false;

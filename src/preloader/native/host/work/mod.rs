@@ -237,17 +237,13 @@ impl Hand for Work {
         self.run(core);
     }
 
+    fn will_do(&self, wants: &Wants) -> bool {
+        let fds = usize::from(!self.processes.is_empty()) + usize::from(!self.processes.is_empty() || !self.births.is_empty());
+        self.events.is_empty() && self.unshown == 0 && wants.fds.len() == fds && wants.due <= self.due()
+    }
+
     fn wants(&self, core: &Core) -> Wants {
-        let mut due = self.machine.due();
-        if self.unshown > 0 {
-            // What makes it is about to return.
-            due = Deadline::at(1);
-        }
-        due = self.processes.values().map(Process::due).fold(due, Deadline::min);
-        due = self.births.values().map(|birth| birth.until).fold(due, Deadline::min);
-        if self.processes.values().any(|process| process.ended) {
-            due = due.min(Deadline::after(LOOKED));
-        }
+        let due = self.due();
         let mut fds = Vec::with_capacity(2);
         if !self.processes.is_empty() {
             fds.push((core.private_fd.clone(), false));
@@ -327,6 +323,21 @@ impl Work {
             stale: Vec::new(),
             loop_fd: Arc::new(loop_fd),
         })
+    }
+
+    /// When something is to be done whatever has come.
+    fn due(&self) -> Deadline {
+        let mut due = self.machine.due();
+        if self.unshown > 0 {
+            // What makes it is about to return.
+            due = Deadline::at(1);
+        }
+        due = self.processes.values().map(Process::due).fold(due, Deadline::min);
+        due = self.births.values().map(|birth| birth.until).fold(due, Deadline::min);
+        if self.processes.values().any(|process| process.ended) {
+            due = due.min(Deadline::after(LOOKED));
+        }
+        due
     }
 
     /// Tells the machine, and carries out what it decides, until there is nothing more.

@@ -177,7 +177,7 @@ fn asked<T>(
     start: impl FnOnce(
         &Preloader,
         Host,
-        Option<(&crate::process::command::Command, &crate::preloader::session::Arguments)>,
+        Option<(&std::sync::Arc<crate::process::command::Command>, &crate::preloader::session::Arguments)>,
     ) -> crate::error::Result<T>,
 ) -> crate::error::Result<T> {
     let object = convert::object::<Preloader, _>(preloader)?;

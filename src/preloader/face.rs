@@ -167,7 +167,7 @@ impl Preloader {
     pub fn begin(
         &self,
         host: Host,
-        worker: Option<(&Command, &Arguments)>,
+        worker: Option<(&Arc<Command>, &Arguments)>,
         timeout_ms: i64,
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Worker> {
@@ -179,7 +179,7 @@ impl Preloader {
     pub fn spawn(
         &self,
         host: Host,
-        worker: Option<(&Command, &Arguments)>,
+        worker: Option<(&Arc<Command>, &Arguments)>,
         timeout_ms: i64,
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Worker> {
@@ -191,12 +191,12 @@ impl Preloader {
     fn begin_until(
         &self,
         host: Host,
-        worker: Option<(&Command, &Arguments)>,
+        worker: Option<(&Arc<Command>, &Arguments)>,
         time: Time,
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Worker> {
         match self.used()? {
-            Side::Passenger(core) => client::begin(&core, host, worker, time, register),
+            Side::Passenger(core) => client::begin(&core, host, worker.map(|(command, said)| (&**command, said)), time, register),
             Side::Native(core) => native::begin(&core, host, worker, time, register),
         }
     }

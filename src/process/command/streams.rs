@@ -600,6 +600,11 @@ impl Command {
         self
     }
 
+    /// Whether there is an input for its child.
+    pub fn has_input(&self) -> bool {
+        self.streams.input.is_some()
+    }
+
     /// How many descriptors a process is given that waits for them at its gate: at the most.
     pub fn given(&self) -> usize {
         3 + self.streams.passed.len() + self.streams.pipes.len()

@@ -30,7 +30,7 @@ mod work;
 
 use std::sync::Arc;
 
-use self::process::{KEPT, Recipe};
+use self::process::{Described, KEPT, Recipe};
 pub use self::promote::promote;
 use self::request::Request;
 pub use self::work::Work;
@@ -54,36 +54,25 @@ pub fn native(command: &Command) -> Result<Native> {
         return Err(Error::invalid("readiness", "readiness: a preloader is ready when it says so: it cannot have another readiness"));
     }
     let arguments = Arc::new(described(command, &Arguments::default())?);
-    Core::new(Recipe { command: Arc::new(command.pinned()?), arguments: arguments.clone() }, Work::new(arguments)?)
+    let recipe = Recipe { command: Arc::new(command.pinned()?), arguments: arguments.clone(), described: None };
+    Core::new(recipe, Work::new(arguments)?)
 }
 
 /// Begins a worker: READY, or what says that it failed, follows.
 pub fn begin(
     core: &Arc<Native>,
     host: Host,
-    worker: Option<(&Command, &Arguments)>,
+    worker: Option<(&Arc<Command>, &Arguments)>,
     time: Time,
     register: &mut dyn FnMut(&Arc<Managed>) -> u64,
 ) -> Result<Worker> {
     let began = Moment::now();
-    let mut command = match worker {
-        Some((command, said)) if said.iter().next().is_none() => {
-            command.check_size()?;
-            command.clone()
-        }
-        Some((_, said)) => return Err(no_session(said.iter().next().map_or("", |(name, _)| name))),
-        None => Command::new("worker")?,
-    };
-    command.check_birth()?;
-    if command.has_readiness() {
-        return Err(Error::invalid("readiness", "readiness: a worker is ready when it says so: it cannot have another readiness"));
+    if let Some((name, _)) = worker.and_then(|(_, said)| said.iter().next()) {
+        return Err(no_session(name));
     }
-    if command.given() > MAX_GIVEN {
-        return Err(Error::invalid("pass_fd", format!("pass_fd: a worker can be given {MAX_GIVEN} descriptors at the most")));
-    }
-    command.ready_when_told().keep_output(KEPT);
+    let command = core.change_recipe(|recipe| worker_by(worker.map(|(command, _)| command), &mut recipe.described))?;
     let outcome = Arc::new(Outcome::default());
-    let request = Request::lent(core.number(), core.clone(), host.clone(), Arc::new(command), Arguments::default(), time, outcome.clone());
+    let request = Request::lent(core.number(), core.clone(), host.clone(), command, Arguments::default(), time, outcome.clone());
     if !request.is_waited_for_here() {
         request.pin()?;
     }
@@ -97,6 +86,34 @@ pub fn begin(
         return Err(error);
     }
     Ok(Worker::begun(WorkerKind::Forked, host, managed, outcome, began))
+}
+
+/// What a worker is by this description. Who asks for one after the other asks with the same one: what was made of it is kept.
+fn worker_by(source: Option<&Arc<Command>>, kept: &mut Option<Described>) -> Result<Arc<Command>> {
+    if let Some(known) = kept.as_ref().filter(|known| known.is_by(source)) {
+        return Ok(known.command.clone());
+    }
+    let mut command = match source {
+        Some(command) => {
+            command.check_size()?;
+            Command::clone(command)
+        }
+        None => Command::new("worker")?,
+    };
+    command.check_birth()?;
+    if command.has_readiness() {
+        return Err(Error::invalid("readiness", "readiness: a worker is ready when it says so: it cannot have another readiness"));
+    }
+    if command.given() > MAX_GIVEN {
+        return Err(Error::invalid("pass_fd", format!("pass_fd: a worker can be given {MAX_GIVEN} descriptors at the most")));
+    }
+    command.ready_when_told().keep_output(KEPT);
+    let command = Arc::new(command);
+    // An input may be large, and is its caller's to give back.
+    if !command.has_input() {
+        *kept = Some(Described { by: source.map(Arc::downgrade), command: command.clone() });
+    }
+    Ok(command)
 }
 
 /// An argument of a session was given.

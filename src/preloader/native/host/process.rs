@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use nix::errno::Errno;
 
@@ -47,6 +47,28 @@ pub struct Recipe {
     pub command: Arc<Command>,
     /// The same in words, for errors.
     pub arguments: Arc<Arguments>,
+    /// What its workers are by the description that the last one was asked for with.
+    pub described: Option<Described>,
+}
+
+/// What is made of a description, kept as long as that is what it was: who changes it has another one from then on.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// `None`: nothing was said.
+    pub by: Option<Weak<Command>>,
+    pub command: Arc<Command>,
+}
+
+impl Described {
+    /// Whether it was made of this one.
+    pub fn is_by(&self, command: Option<&Arc<Command>>) -> bool {
+        match (&self.by, command) {
+            // (What is weakly held keeps its place in memory: no other one is there.)
+            (Some(by), Some(command)) => by.as_ptr() == Arc::as_ptr(command),
+            (None, None) => true,
+            _ => false,
+        }
+    }
 }
 
 /// One process.
@@ -313,7 +335,7 @@ impl Process {
         link.send(bytes, vec![Arc::new(end)])
     }
 
-    /// Whether nothing need be said of a worker that is our own child.
+    /// Whether nothing need be said of a worker before its HELLO.
     pub fn hello_will_do(&self) -> bool {
         self.hello_will_do
     }

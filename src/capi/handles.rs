@@ -185,6 +185,7 @@ impl Passed {
     }
 
     /// The same as an object of any type.
+    #[inline(always)]
     fn shared<T: Handled>(&self, handle: u64) -> Option<Arc<T>> {
         self.object(handle).and_then(|object| T::unwrap(Preload::wrap(object.clone())))
     }
@@ -253,6 +254,7 @@ fn bad(name: &'static str, why: &str) -> Error {
 }
 
 /// The index in a handle, if its other parts can be right.
+#[inline(always)]
 fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     let stamp = Stamp::here();
     if handle & 1 == 1 && handle >> 1 & 0xF == T::KIND && stamp.age_of(handle) == Some(0) {

@@ -50,6 +50,7 @@ fn stripe() -> usize {
 
 impl<T> Striped<T> {
     /// Not twice by one thread at once.
+    #[inline(always)]
     pub(super) fn read(&self) -> Reading<'_, T> {
         let stripe = self.stripes[stripe()].0.read().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: nobody has all stripes for writing.

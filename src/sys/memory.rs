@@ -227,10 +227,14 @@ impl Home {
     }
 
     /// Refuses what belongs to the process that this one was forked from.
+    #[inline]
     pub fn check(self, what: &str) -> Checked<()> {
-        if self.is_here() {
-            return Ok(());
-        }
-        Err(Error::new(Status::Forked, "fork", format!("this {what} belongs to the process that this one was forked from")))
+        if self.is_here() { Ok(()) } else { Err(forked(what)) }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn forked(what: &str) -> Error {
+    Error::new(Status::Forked, "fork", format!("this {what} belongs to the process that this one was forked from"))
 }

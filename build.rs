@@ -1,4 +1,4 @@
-//! Two jobs: name the shared library for the dynamic linker, and build the programs of a spawner and of a contained child's init.
+//! Three jobs: name the shared library for the dynamic linker, lay out its functions, and build the programs of a spawner and of a contained child's init.
 //!
 //! They (src/sys/spawner/program, src/sys/spawn/contained/program) are part of the library as bytes. They are built by the same compiler for the same target, without any library,
 //! as the build of the library itself may be of any kind (instrumented, unoptimized) that a process of a few pages must not be.
@@ -18,7 +18,30 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(spawner_program)");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    println!("cargo:rerun-if-changed=hot.ld");
+    let layout = root.join("hot.ld");
+    if env::var("OPT_LEVEL").is_ok_and(|level| level != "0") && takes(&layout, &out) {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-T,{}", layout.display());
+    }
     programs(&root.join("src/sys"), &out);
+}
+
+/// Whether functions can be laid out by this script: what a spawn passes stands side by side then, and not on ninety pages of which the kernel's exec
+/// has just thrown most out of the processor's tables. The linker of the toolchain, LLD, adds it to its own layout; others have no such scripts or
+/// make a second .text of it. So it is asked, with a library of nothing.
+fn takes(layout: &Path, out: &Path) -> bool {
+    let (source, library) = (out.join("nothing.rs"), out.join("libnothing.so"));
+    let mut command = Command::new(env::var_os("RUSTC").expect("set by cargo"));
+    command.args(["--edition=2024", "--crate-type=cdylib", "--crate-name=nothing", "--cap-lints=allow", "-Cpanic=abort"]);
+    command.args(["--target", &env::var("TARGET").expect("set by cargo"), "-o"]).arg(&library).arg(&source);
+    command.arg(format!("-Clink-arg=-Wl,-T,{}", layout.display())).args(linker().map(|linker| format!("-Clinker={linker}")));
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    command.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    let nothing = "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {\n    loop {}\n}\n";
+    let made = fs::write(&source, nothing).and_then(|()| command.output()).is_ok_and(|done| done.status.success());
+    // Its signature is in .comment.
+    let by_lld = |bytes: Vec<u8>| bytes.windows(11).any(|bytes| bytes == b"Linker: LLD");
+    made && fs::read(&library).is_ok_and(by_lld)
 }
 
 /// The name by which programs ask the loader for the library. It stands for one interface: while the major version is 0 each minor version may

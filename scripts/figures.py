@@ -148,11 +148,12 @@ def supervisor_adds():
 
 
 def supervisor_calls():
-    row = Results("supervisor").rows.get("P14-calls")
+    row = Results("supervisor").rows.get("P14-term-calls")
     if row is None or row["value"] is None:
         return "How many system calls one exit takes was not counted in this run."
     calls = ", ".join(f"`{call}`" for call in row["note"].split())
-    return text(f"One exit in an event loop is {word(int(row['value']))} system calls, however many children there are: {calls}. (The first is the host's.)")
+    return text(f"One exit in an event loop is {word(int(row['value']))} system calls, however many children there are: {calls}. (The first is the host's.)"
+        " After a SIGKILL that procsup did not send it also looks whether the machine was short of memory: `/proc/vmstat`, at most once a millisecond.")
 
 
 def supervisor_storm():

@@ -49,6 +49,8 @@ pub struct Taken {
     pub way: &'static Way,
     /// One for each level.
     pub exits: Vec<Samples>,
+    /// By SIGTERM, at the first level: of a SIGKILL that nobody here has sent procsup asks whether memory was short.
+    pub terms: Samples,
     /// Whole bursts, at the last level.
     pub bursts: Samples,
     /// Bytes of each child, at the last level.
@@ -89,6 +91,7 @@ pub fn measure(
     let new = |way| Taken {
         way,
         exits: vec![Samples::default(); levels.len()],
+        terms: Samples::default(),
         bursts: Samples::default(),
         bytes: Samples::default(),
     };
@@ -119,6 +122,9 @@ pub fn measure(
                 let how = taken.way.how;
                 served.ask(&format!("exits {how} {WARM_UP}"))?;
                 taken.exits[level].extend(served.ask(&format!("exits {how} {}", effort.exits))?);
+                if level == 0 {
+                    taken.terms.extend(served.ask(&format!("terms {how} {}", effort.exits))?);
+                }
                 if level == levels.len() - 1 {
                     taken.bursts.extend(served.ask(&format!("bursts {how} {} {BURST}", effort.bursts))?);
                 }

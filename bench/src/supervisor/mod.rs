@@ -85,8 +85,11 @@ pub fn run(options: &Options) -> Result<bool, String> {
         None => None,
     };
     progress.say("counting system calls");
-    let orders = format!("children {}\nexits {} 20\n", exits.levels[0], serve::EVENT_LOOP);
-    let calls = procsup.as_ref().map(|_| trace::count(&["serve", "procsup"], &orders, &options.lib));
+    let calls = |end| {
+        let orders = format!("children {}\n{end} {} 20\n", exits.levels[0], serve::EVENT_LOOP);
+        procsup.as_ref().map(|_| trace::count(&["serve", "procsup"], &orders, &options.lib))
+    };
+    let calls = calls("exits").zip(calls("terms"));
 
     let libuv = peers::libuv_version().map_or_else(|| "libuv".into(), |version| format!("libuv {version}"));
     let mut measured = results::of_exits(&exits, &libuv);

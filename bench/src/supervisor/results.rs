@@ -1,8 +1,9 @@
 //! From samples to results: which figures each of S1 to S3, P13 and P14 compares, and the limit they are held against. A peer that
 //! is not here has no result.
 
-use super::exits::{BURST, Exits};
+use super::exits::{BURST, Exits, Taken};
 use super::storm::{SLOTS, Storm};
+use crate::measure::Samples;
 use crate::noise;
 use crate::report::{LimitKind, Measured};
 use crate::trace::Count;
@@ -140,24 +141,35 @@ pub fn of_two_cpus(one: &Storm, two: &Storm, libuv: &str) -> Vec<Measured> {
     results
 }
 
-/// P14. `calls`: from the kill to the exit, as strace counts them.
-pub fn of_few_children(exits: &Exits, calls: Option<Result<Count, String>>, libuv: &str) -> Vec<Measured> {
-    let (Some(ours), Some(calls)) = (exits.of("procsup"), calls) else { return Vec::new() };
+type Calls = Result<Count, String>;
+type Which = fn(&Taken) -> &Samples;
+
+/// P14. `calls`: of one exit as strace counts them, by SIGKILL and by SIGTERM.
+pub fn of_few_children(exits: &Exits, calls: Option<(Calls, Calls)>, libuv: &str) -> Vec<Measured> {
+    let (Some(ours), Some((by_kill, by_term))) = (exits.of("procsup"), calls) else { return Vec::new() };
     let n = exits.levels[0];
-    let mut results = Vec::new();
     let sweep = "SIGCHLD and waitpid sweep";
-    for (id, peer, label) in [("P14-sweep", "sweep", sweep), ("P14-libuv", "libuv", libuv)] {
-        if let Some(other) = exits.of(peer) {
-            let what = format!("one exit in an event loop with {n} children, {label} to ours");
-            results.push(Measured::at_least(id, what, &ours.exits[0], &other.exits[0], 1.0));
+    let mut results = Vec::new();
+    let ends: [(&str, Which, _); 2] = [
+        ("SIGKILL", |taken| &taken.exits[0], ["P14-sweep", "P14-libuv"]),
+        ("SIGTERM", |taken| &taken.terms, ["P14-term-sweep", "P14-term-libuv"]),
+    ];
+    for (signal, which, ids) in ends {
+        for (id, (peer, label)) in ids.into_iter().zip([("sweep", sweep), ("libuv", libuv)]) {
+            if let Some(other) = exits.of(peer) {
+                let what = format!("one exit by {signal}, event loop, {n} children, {label} to ours");
+                results.push(Measured::at_least(id, what, which(ours), which(other), 1.0));
+            }
         }
     }
-    let what = "system calls of the host for one exit, its own epoll_wait among them";
-    let (count, note) = match calls {
-        Ok(count) => (Some(count.parent.len() as f64), count.parent.join(" ")),
-        Err(problem) => (None, format!("not counted: {problem}")),
-    };
-    results.push(Measured::new("P14-calls", what, "calls", count, (LimitKind::Max, 6.0)).note(note));
+    for (id, signal, calls) in [("P14-calls", "SIGKILL", by_kill), ("P14-term-calls", "SIGTERM", by_term)] {
+        let what = format!("system calls of the host for one exit by {signal}, its own epoll_wait among them");
+        let (count, note) = match calls {
+            Ok(count) => (Some(count.parent.len() as f64), count.parent.join(" ")),
+            Err(problem) => (None, format!("not counted: {problem}")),
+        };
+        results.push(Measured::new(id, what, "calls", count, (LimitKind::Max, 6.0)).note(note));
+    }
     let many = exits.levels[exits.levels.len() - 1];
     let what = format!("resident bytes of the host per live child, of {many}");
     let bytes = Measured::new("P14-bytes", what, "bytes", ours.bytes.median(), (LimitKind::Max, 500.0));

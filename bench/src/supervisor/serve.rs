@@ -5,6 +5,7 @@
 //! |----------------------|---------------------------------------------------------------------|
 //! | `children N`         | resident bytes of the host with 10 children and with N               |
 //! | `exits HOW COUNT`    | microseconds from each kill to the exit taken                        |
+//! | `terms HOW COUNT`    | the same, ended by SIGTERM                                           |
 //! | `bursts HOW COUNT K` | microseconds from K kills to K exits taken, for each burst           |
 //! | `storm JOBS SLOTS`   | microseconds for all of them                                         |
 //!
@@ -75,8 +76,9 @@ impl Server<'_> {
     fn obey(&mut self, words: &[&str]) -> Result<Vec<f64>, String> {
         match *words {
             ["children", n] => self.children(number(n)?),
-            ["exits", how, count] => self.bursts(self::how(how)?, number(count)?, 1),
-            ["bursts", how, count, size] => self.bursts(self::how(how)?, number(count)?, number(size)?),
+            ["exits", how, count] => self.bursts(self::how(how)?, number(count)?, 1, libc::SIGKILL),
+            ["terms", how, count] => self.bursts(self::how(how)?, number(count)?, 1, libc::SIGTERM),
+            ["bursts", how, count, size] => self.bursts(self::how(how)?, number(count)?, number(size)?, libc::SIGKILL),
             ["storm", jobs, slots] => self.storm(number(jobs)?, number(slots)?),
             _ => Err("no such order".into()),
         }
@@ -93,7 +95,7 @@ impl Server<'_> {
         Ok(vec![few, many])
     }
 
-    fn bursts(&mut self, how: How, count: usize, size: usize) -> Result<Vec<f64>, String> {
+    fn bursts(&mut self, how: How, count: usize, size: usize, signal: i32) -> Result<Vec<f64>, String> {
         let crowd = self.crowd.as_mut().ok_or("no children yet")?;
         let mut places: Vec<usize> = (0..crowd.pids().len()).collect();
         let mut durations = Vec::with_capacity(count);
@@ -105,7 +107,7 @@ impl Server<'_> {
             }
             let chosen = &places[..size.min(places.len())];
             let (done, duration) = time(|| {
-                chosen.iter().try_for_each(|&place| kill(crowd.pids()[place])).and_then(|()| {
+                chosen.iter().try_for_each(|&place| kill(crowd.pids()[place], signal)).and_then(|()| {
                     if self.markers {
                         trace::mark(trace::BEGIN);
                     }
@@ -161,16 +163,12 @@ fn storm(api: &Api, jobs: usize, slots: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn kill(pid: libc::pid_t) -> Result<(), String> {
+fn kill(pid: libc::pid_t, signal: i32) -> Result<(), String> {
     if pid <= 0 {
         return Err("an empty place".into()); // 0 would be our own group
     }
     // SAFETY: no memory is involved.
-    if unsafe { libc::kill(pid, libc::SIGKILL) } == 0 {
-        Ok(())
-    } else {
-        Err(std::io::Error::last_os_error().to_string())
-    }
+    if unsafe { libc::kill(pid, signal) } == 0 { Ok(()) } else { Err(std::io::Error::last_os_error().to_string()) }
 }
 
 /// Waits until a new child sleeps. On one CPU it has not run at all yet when the spawn returns, and what it does before

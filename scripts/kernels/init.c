@@ -8,6 +8,7 @@
  *   @B words            the machine is up: what it is
  *   @F name             a test has failed; what it said follows
  *   @| text             a line of that
+ *   @= text             the last line of what another has said: why it was skipped, what it has found
  *   @T name code ms     a test has ended
  *   @.                  it is still there
  *   @D                  all have
@@ -155,21 +156,27 @@ static bool begin(FILE *tests, struct job *job)
     return true;
 }
 
-/* The end of what it said, in lines of ours. */
-static void tell(const struct job *job)
+/* The end of what it said, in lines of ours: all of them, or the last one. */
+static void tell(const struct job *job, bool all)
 {
     static char text[SHOWN + 1];
+    char *last = NULL;
     off_t size = lseek(job->output, 0, SEEK_END);
     ssize_t got = pread(job->output, text, SHOWN, size > SHOWN ? size - SHOWN : 0);
-    printf("@F %s\n", job->name);
+    if (all)
+        printf("@F %s\n", job->name);
     text[got > 0 ? got : 0] = 0;
     for (char *line, *at = text; (line = strsep(&at, "\n")) != NULL;) {
         for (char *letter = line; *letter; letter++)
             if ((unsigned char)*letter < ' ' || (unsigned char)*letter > 126)
                 *letter = '?';
         if (*line)
+            last = line;
+        if (*line && all)
             printf("@| %.300s\n", line);
     }
+    if (last && !all)
+        printf("@= %.300s\n", last);
     if (job->late)
         printf("@| it took too long, and was killed\n");
 }
@@ -177,8 +184,7 @@ static void tell(const struct job *job)
 static void end(struct job *job, int status)
 {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if (code != 0 && code != 77)
-        tell(job);
+    tell(job, code != 0 && code != 77);
     printf("@T %s %d %ld\n", job->name, code, now_ms() - job->began);
     close(job->output);
     *job = (struct job){0};

@@ -222,7 +222,7 @@ def boot(kernel, initrd, log, memory, cpus, jobs, hear):
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 file.write(line + "\n")
                 at = line.find("@")
-                if at >= 0 and line[at + 1:at + 2] in ("B", "F", "T", "|", "D"):  # "@." says only that the machine is there
+                if at >= 0 and line[at + 1:at + 2] in ("B", "F", "T", "|", "=", "D"):  # "@." says only that the machine is there
                     done = done or line[at + 1] == "D"
                     hear(line[at + 1:])
     finally:

@@ -1,5 +1,6 @@
 import argparse
 import fnmatch
+import functools
 import json
 import os
 import platform
@@ -7,6 +8,8 @@ import re
 import shutil
 import subprocess
 import time
+from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 
 from .build import build_library, cargo_library, cmake_build
@@ -24,11 +27,12 @@ BOUNDED = ROOT / "scripts/kernels/bounded"
 KERNELS = {"6.1": ("bookworm", AMD64), "6.12": ("trixie", AMD64), "5.10": ("bullseye", AMD64), "7.3": ("trixie-backports", AMD64),
            "arm64-6.1": ("bookworm", ARM64), "arm64-6.12": ("trixie", ARM64)}
 CI = ["6.1", "6.12"]
-ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination", "supervisor", "preloader", "handoff", "cpp", "fuzz", "soak"]
+ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination", "supervisor", "preloader", "handoff", "cpp", "inject", "fuzz", "soak"]
 NEVER_SKIPPED = ["process/kernel_takes_the_best_way", "process/spawn_tier_is_the_fast_one", "containment/cgroup_bomb_within_a_pids_limit",
                  "containment/cgroup_memory_limit_spares_the_host", "containment/memory_kills_are_told", "containment/memory_kills_of_others"]
 VARIABLES = []  # for each test
 PATIENCE = 300  # seconds, for a test
+SAMPLE = 40  # one in so many of the faults that ./x test puts in
 AGAIN = 8  # so many that have failed are run once more
 SLOWNESS = 10  # of a machine that is emulated
 
@@ -40,7 +44,7 @@ def kernels(arguments):
     As root. Gets what is not here: by apt qemu-system-x86 cpio zstd, for arm64 qemu-system-arm gcc-aarch64-linux-gnu g++-aarch64-linux-gnu; the kernels by an
     apt of their own into target/kernels (15 to 35 MB each, kept); for arm64 also a Debian's programs, and by rustup that target's std.
 
-    Takes about half an hour for a kernel, as the machines are emulated.
+    Takes about half an hour for a kernel on two idle processors, as the machines are emulated; what was found until then is kept if it is ended before.
 
     --bounded         only what depends on the kernel, as ./x test does it (scripts/kernels/bounded): a minute or two for each
     --only TEXT       tests whose name holds TEXT
@@ -65,7 +69,7 @@ def kernels(arguments):
     kinds = {KERNELS[name][1] for name in names}
     install(kinds, may_get)
     builds = {kind: built(kind) for kind in (AMD64, ARM64) if kind in kinds}
-    patterns = bounded() if options.bounded else [f"{room}/*" for room in ROOMS]
+    patterns = bounded() if options.bounded else everything()
     VARIABLES.extend(options.set)
     counts = [on(name, builds[KERNELS[name][1]], patterns, options.only, may_get) for name in names]
     if options.table:
@@ -94,6 +98,10 @@ def in_test(build, install_allowed):
 def bounded():
     lines = (line.split("#")[0].strip() for line in BOUNDED.read_text().splitlines())
     return [line for line in lines if line]
+
+
+def everything():
+    return [f"{room}/*" for room in ROOMS]
 
 
 def install(kinds, may):
@@ -137,11 +145,23 @@ def listed(build, patterns, text):
         name, words = test["name"], test.get("command", [])
         if "@" in name or text not in name or not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
             continue
-        if len(words) != 1 or not words[0].startswith(str(build / "c-tests")):
+        words = inside(words, build)
+        if not words:
             continue
         properties = {entry["name"]: entry["value"] for entry in test["properties"]}
         variables = [value for value in properties.get("ENVIRONMENT", []) if not value.startswith("PROCSUP_TEST_SLOWNESS=")]
         yield name, properties.get("TIMEOUT", 120), properties.get("PROCESSORS", 1) > 2, [f"PROCSUP_TEST_SLOWNESS={SLOWNESS}", *variables, *VARIABLES], words
+
+
+def inside(words, build):
+    """The command as the machine runs it: a program of ours alone, or a sweep of faults over one, of which a sample does. None: it has no place there."""
+    if len(words) == 1 and words[0].startswith(str(build / "c-tests")):
+        return words
+    sweep = ROOT / "scripts/inject_sweep.py"
+    if str(sweep) in words and "arm64" not in build.name:  # no python3 in there
+        share = words.index("--share") + 1
+        return ["/usr/bin/python3", *words[1:share], str(SAMPLE * int(words[share])), *words[share + 1:]]
+    return None
 
 
 def system(kind, suite):
@@ -169,7 +189,7 @@ def tested(build, kind):
     to.mkdir(parents=True, exist_ok=True)
     for path in library.glob("libprocsup.so*"):
         shutil.copy(path, to)
-    for source in ("c-tests", "include", "docs"):  # tests read some of it
+    for source in ("c-tests", "include", "docs", "scripts"):  # tests read some of it
         shutil.copytree(ROOT / source, root / str(ROOT / source)[1:], dirs_exist_ok=True)
     programs = [path for path in (folder / "c-tests").rglob("*") if path.is_file() and os.access(path, os.X_OK)]
     if kind is AMD64:
@@ -194,7 +214,7 @@ def on(name, build, patterns, text, may_get):
     if not tests:
         return count
     archives = system(kind, suite), tested(build, kind)
-    results = Results(name, len(tests), count)
+    results = Results(name, tests, count, [test[0] for test in listed(build, everything(), "")])
     # Two CPUs that are emulated have no use for more than those of this machine; the jobs mostly wait.
     cpus = max(2, min(CPUS, 4))
     initrd = assemble(PLACE, kernel, *archives, lines(tests))
@@ -202,7 +222,7 @@ def on(name, build, patterns, text, may_get):
     if not done and "Kernel panic" in (PLACE / f"{name}.log").read_text(errors="replace"):
         # qemu emulates two CPUs in two threads, and one may execute what the other is just patching (a static key): int3 in the kernel itself.
         print("  the kernel of the machine has panicked; once more", flush=True)
-        results = Results(name, len(tests), count.anew())
+        results = results.anew()
         done = boot(kernel, initrd, PLACE / f"{name}.log", 2048, cpus, 2 * cpus, results.hear)
     failed = [test for test in tests if results.found.get(test[0], [""])[0] == "failed"]
     if done and 0 < len(failed) <= AGAIN:
@@ -215,39 +235,42 @@ def on(name, build, patterns, text, may_get):
 
 
 def lines(tests):
-    """As init.c reads them; who runs alone comes last, when the others are through."""
+    """As init.c reads them; who takes long comes late, and who runs alone last, when the others are through."""
     return "".join("\t".join(["!" * alone + test, str(int(max(PATIENCE, 2.5 * seconds))), str(len(variables)), *variables, *words]) + "\n"
-                   for test, seconds, alone, variables, words in sorted(tests, key=lambda test: test[2]))
+                   for test, seconds, alone, variables, words in sorted(tests, key=lambda test: (test[2], test[1])))
 
 
 class Results:
     """What the machine says, as it says it."""
 
-    def __init__(self, kernel, total, count):
-        self.kernel, self.total, self.count = kernel, total, count
+    def __init__(self, kernel, tests, count, of):
+        self.kernel, self.tests, self.total, self.count, self.of = kernel, tests, len(tests), count, of
         self.said, self.found, self.machine, self.log = [], {}, "", PLACE / f"{kernel}.log"
         self.told = time.monotonic()
+
+    def anew(self):
+        return Results(self.kernel, self.tests, self.count.anew(), self.of)
 
     def hear(self, line):
         kind, _, rest = line.partition(" ")
         if kind == "B":
             print(f"  {rest}; {time.monotonic() - self.count.began:.0f} s", flush=True)
             self.machine = self.machine or rest
-        elif kind == "|":
+        elif kind in ("|", "="):
             self.said.append(rest)
         elif kind == "F":
             self.said = []
         elif kind == "T":
             test, code, ms = rest.split()
             self.take(test, int(code), int(ms))
+            self.said = []
 
     def take(self, test, code, ms):
         verdict = {0: "passed", 77: "failed" if test in NEVER_SKIPPED else "skipped"}.get(code, "failed")
         setattr(self.count, verdict, getattr(self.count, verdict) + 1)
         if verdict == "skipped":
             self.count.left_out.append(test)
-        why = self.said[-1] if verdict == "failed" and self.said else ""
-        self.found[test] = [verdict, ms, why]
+        self.found[test] = [verdict, ms, self.said[-1] if self.said else "", state()]
         if verdict == "failed":
             progress("")
             print(colour("31", f"  FAILED on {self.kernel}: {test} ({code})") + "".join(f"\n    {text}" for text in self.said[-25:]), flush=True)
@@ -255,6 +278,7 @@ class Results:
         if time.monotonic() - self.told > 15:
             self.told = time.monotonic()
             print(f"  {len(self.found)} of {self.total}, {self.count.failed} failed", flush=True)
+            self.keep()
 
     def again(self):
         """Those that have failed are run once more, and what comes of that counts."""
@@ -272,10 +296,14 @@ class Results:
             count.failed += 1
             print(colour("31", f"  the machine ended before its tests: {len(self.found)} of {self.total}") + f"\n{tail(self.log)}", flush=True)
         count.ok = count.failed == 0
+        self.keep()
+
+    def keep(self):
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        mine = kept.setdefault(self.kernel, {"machine": "", "seconds": 0, "tests": {}})
-        mine["machine"], mine["seconds"] = self.machine, max(round(count.seconds), mine["seconds"])
-        mine["tests"].update(self.found)
+        mine = kept.setdefault(self.kernel, {"machine": "", "longest": [0, 0], "tests": {}})
+        mine["machine"], mine["of"] = self.machine, len(self.of)
+        mine["longest"] = max(mine.get("longest", [0, 0]), [len(self.found), round(time.monotonic() - self.count.began)], key=lambda run: run[0])
+        mine["tests"] = {test: result for test, result in {**mine["tests"], **self.found}.items() if test in self.of}
         whole = RESULTS.with_suffix(".part")
         whole.write_text(json.dumps(kept, indent=0) + "\n")
         os.replace(whole, RESULTS)
@@ -289,29 +317,62 @@ def tail(log):
 
 HEAD = """# On real kernels
 
-Written by `./x kernels --table`: the C tests (each behaviour once; the kernel itself is the variant) in a virtual machine with a kernel of Debian's, as root, as
-grandchildren of its first process, with control groups of version 2 and their memory, pids and cpu controllers. Emulated (qemu without KVM), so seconds say little.
+Written by `./x kernels --table`, down to "What was found": the C tests (each behaviour once; the kernel itself is the variant) in a virtual machine with a
+kernel of Debian's, as root, as grandchildren of its first process, with control groups of version 2 and their memory, pids and cpu controllers. Emulated
+(qemu without KVM), so seconds say little: they are those of the longest run. A state with a + was not committed as it ran; "earlier" is before that was noted.
+
+Of the tests that Python drives, the sweeps of faults (`inject/`) are among these, one fault in forty, where there is a python3 (not for arm64). The others
+need a compiler, this repository or a network of daemons beside them, and ask little of the kernel; so it is with those that run other people's programs
+(`interop/`, `languages/`).
 """
+BY_HAND = "## What was found"  # from here to its end the page is not this command's
+SAYS = "process/kernel_takes_the_best_way"  # and what
+
+
+@functools.lru_cache(maxsize=None)
+def state():
+    """Of the sources, as a result keeps it: commit and day."""
+    asked = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return f"{asked.stdout.decode().strip() or 'unknown'}, {datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+def runs(tests):
+    """Of which state the results are: the most first."""
+    counted = Counter(result[3] if len(result) > 3 else "earlier" for result in tests.values()).most_common()
+    return counted[0][0] if len(counted) == 1 else "; ".join(f"{count}: {which}" for which, count in counted)
+
+
+def row(cells):
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def write_page():
     kept = json.loads(RESULTS.read_text())
     names = [name for name in KERNELS if name in kept]
-    lines = [HEAD, "| kernel | machine | tests | passed | skipped | failed | seconds |", "|---|---|---:|---:|---:|---:|---:|"]
+    lines = [HEAD, row(["kernel", "machine", "tests", "passed", "skipped", "failed", "state of the sources", "seconds"]), "|---|---|---:|---:|---:|---:|---|---:|"]
     for name in names:
-        verdicts = [verdict for verdict, *_ in kept[name]["tests"].values()]
-        lines.append(f"| {name} | {kept[name]['machine']} | {len(verdicts)} | {verdicts.count('passed')} | {verdicts.count('skipped')} | {verdicts.count('failed')} "
-                     f"| {kept[name]['seconds']} |")
-    lines += ["", "## By room", "", "| room | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+        mine = kept[name]
+        verdicts = Counter(verdict for verdict, *_ in mine["tests"].values())
+        several, seconds = mine.get("longest", [0, 0])
+        lines.append(row([name, mine["machine"], f"{len(mine['tests'])} of {mine.get('of', '?')}", verdicts["passed"], verdicts["skipped"], verdicts["failed"],
+                          runs(mine["tests"]), f"{seconds} for {several}"]))
+    lines += ["", "## Ways taken", "", "What `" + SAYS + "` says; it fails if one is not the best that this kernel has.", ""]
+    lines += [f"- {kept[name]['tests'][SAYS][2]}" for name in names if kept[name]["tests"].get(SAYS, ["", 0, ""])[2]]
+    lines += ["", "## By room", "", "Passed, of those that ran.", "", row(["room", *names]), "|---|" + "---:|" * len(names)]
     for room in ROOMS:
         cells = []
         for name in names:
             verdicts = [verdict for test, (verdict, *_) in kept[name]["tests"].items() if test.startswith(room + "/")]
             passed = verdicts.count("passed")
-            cells.append(f"{passed} of {len(verdicts)}" if passed < len(verdicts) else str(passed))
-        lines.append(f"| {room} | " + " | ".join(cells) + " |")
+            cells.append(f"{passed} of {len(verdicts)}" if passed < len(verdicts) else str(passed) if verdicts else "-")
+        lines.append(row([room, *cells]))
     odd = sorted({test for name in names for test, (verdict, *_) in kept[name]["tests"].items() if verdict != "passed"})
-    lines += ["", "## What did not pass everywhere", "", "| test | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
-    lines += [f"| {test} | " + " | ".join(kept[name]["tests"].get(test, ["-"])[0] for name in names) + " |" for test in odd]
-    PAGE.write_text("\n".join(lines) + "\n")
+    lines += ["", "## What did not pass everywhere", "", row(["test", *names, "why"]), "|---|" + "---|" * (len(names) + 1)]
+    for test in odd:
+        results = [kept[name]["tests"].get(test, ["-", 0, ""]) for name in names]
+        whys = dict.fromkeys(said.replace("skipped: ", "").replace("|", "/") for verdict, _, said, *_ in results if verdict in ("skipped", "failed") and said)
+        lines.append(row([test, *(verdict for verdict, *_ in results), "; ".join(whys)]))
+    old = PAGE.read_text() if PAGE.exists() else ""
+    found = old[old.index(BY_HAND):].splitlines() if BY_HAND in old else []
+    PAGE.write_text("\n".join(lines + [""] * bool(found) + found) + "\n")
     print(f"written: {shown(PAGE)}")

@@ -15,7 +15,7 @@ static void fails_at(ps_command *command, const char *step, int number)
     ps_error_free(error);
 }
 
-/* All of them once. */
+/* All of them once; of the codes, of which no kernel knows one from the other, some in a machine that is slow. */
 static int step(void)
 {
     return variant()[0] || geteuid() != 0 ? 51 : 1;
@@ -23,7 +23,7 @@ static int step(void)
 
 static void codes(void)
 {
-    for (int code = 0; code < 256; code += step()) {
+    for (int code = 0; code < 256; code += slowness() > 5 && step() == 1 ? 17 : step()) {
         char text[16];
         snprintf(text, sizeof text, "%d", code);
         ps_exit end = run_to_its_end(contained(exiting(text)));

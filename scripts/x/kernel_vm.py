@@ -2,6 +2,7 @@
 
 The kernel comes by an apt with folders of its own (the system's is not asked and not changed), signed as any package. scripts/kernels/init.c is
 the first process and runs the tests; what it finds comes back by the console."""
+import hashlib
 import lzma
 import os
 import re
@@ -21,9 +22,14 @@ SILENCE = 240  # seconds without a word, and it is taken for hung
 MODULES = ("net/unix/unix_diag.ko", "net/ipv4/inet_diag.ko", "net/ipv4/tcp_diag.ko", "net/ipv6/ipv6.ko")
 # That tests run beside the helpers. Who is not here is left out, and the tests of it are skipped in there as they are here.
 PROGRAMS = ("sh bash cat sleep true false echo env id kill ls grep sed stty less tty head tail sort wc mkdir rm mv cp ln chmod chown touch stat readlink "
-            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd rmdir expr ps find xargs mktemp tee rev cut python3").split()
+            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd rmdir expr ps find xargs mktemp tee rev cksum md5sum systemd-notify systemd-socket-activate python3").split()
+# Without its description less asks for a key before it shows anything.
+TERMINALS = ("/lib/terminfo/v/vt100", "/usr/share/terminfo/v/vt100")
+# Of Debian's, by its numbers.
+USERS = {"root": (0, 0), "daemon": (1, 1), "bin": (2, 2), "games": (5, 60), "man": (6, 12), "nobody": (65534, 65534)}
+GROUPS = {"root": 0, "daemon": 1, "bin": 2, "adm": 4, "tty": 5, "news": 9, "man": 12, "games": 60, "nogroup": 65534}
 # The same for a machine of another kind, by package.
-PACKAGES = ["dash", "bash", "coreutils", "grep", "sed", "util-linux", "mount", "less", "libgcc-s1", "libstdc++6"]
+PACKAGES = ["dash", "bash", "coreutils", "grep", "sed", "util-linux", "mount", "less", "libgcc-s1", "libstdc++6", "ncurses-base"]
 
 
 def mirror():
@@ -147,7 +153,7 @@ def own_system(root):
                         dirs_exist_ok=True)
         for extension in (python / "lib-dynload").glob("*.so"):
             libraries |= needed_by(extension)
-    for path in libraries:
+    for path in [*libraries, *(path for path in TERMINALS if os.path.exists(path))]:
         copy(root, path)
 
 
@@ -167,7 +173,7 @@ def other_system(root, place, suite, kind):
     """Debian's programs for another machine, unpacked and not set up."""
     apt = Apt(place, suite, kind)
     debs = apt.place / "cache/archives"
-    if not any(debs.glob("*.deb")):
+    if not all(any(debs.glob(f"{package}_*.deb")) for package in PACKAGES):
         print(f"Getting {' '.join(PACKAGES)} for {kind.name}", flush=True)
         apt.run("update")
         apt.run("--download-only", "-y", "install", *PACKAGES)
@@ -177,6 +183,11 @@ def other_system(root, place, suite, kind):
         shutil.rmtree(root / path, ignore_errors=True)
     if not (root / "bin/sh").exists():
         (root / "bin/sh").symlink_to("dash")
+
+
+def contents():
+    """A name for what make_root() puts into a machine, as this file says it."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
 
 
 def make_root(root, fill):
@@ -189,10 +200,8 @@ def make_root(root, fill):
     fill(root)
     for folder in ("tmp", "var/tmp"):
         (root / folder).chmod(0o1777)
-    users = {"root": 0, "daemon": 1, "bin": 2, "nobody": 65534}
-    groups = {"root": 0, "daemon": 1, "bin": 2, "tty": 5, "nogroup": 65534}
-    (root / "etc/passwd").write_text("".join(f"{name}:x:{number}:{number}:{name}:/root:/bin/sh\n" for name, number in users.items()))
-    (root / "etc/group").write_text("".join(f"{name}:x:{number}:\n" for name, number in groups.items()))
+    (root / "etc/passwd").write_text("".join(f"{name}:x:{user}:{group}:{name}:/root:/bin/sh\n" for name, (user, group) in USERS.items()))
+    (root / "etc/group").write_text("".join(f"{name}:x:{number}:\n" for name, number in GROUPS.items()))
     (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
 
@@ -241,7 +250,7 @@ def assemble(place, kernel, base, own, tests):
     (over / "tests").write_text(tests)
     shutil.copy(place / "init", over / "init")
     pack(over, place / "over.cpio.zst")
-    initrd = place / "initrd"
+    initrd = place / f"initrd-{kernel.place.name}"
     with initrd.open("wb") as to:
         for part in (base, own, place / "over.cpio.zst"):
             with part.open("rb") as source:

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from .build import build_library, cargo_library, cmake_build
-from .kernel_vm import AMD64, ARM64, KEYS, Kernel, assemble, boot, compile_init, copy, make_root, needed_by, other_system, own_system
+from .kernel_vm import AMD64, ARM64, KEYS, Kernel, assemble, boot, compile_init, contents, copy, make_root, needed_by, other_system, own_system
 from .place import CPUS, LIBRARY, ROOT, TARGET, shown
 from .runners import Count
 from .service_vm import pack
@@ -166,8 +166,10 @@ def inside(words, build):
 
 def system(kind, suite):
     """The archive of what is in every machine of this kind."""
-    archive = PLACE / f"system-{kind.name}.cpio.zst"
+    archive = PLACE / f"system-{kind.name}-{contents()}.cpio.zst"
     if not archive.exists():
+        for old in PLACE.glob(f"system-{kind.name}*.cpio.zst"):
+            old.unlink()
         print(f"Packing a system for {kind.name}", flush=True)
         root = PLACE / f"system-{kind.name}"
         make_root(root, own_system if kind is AMD64 else lambda root: other_system(root, PLACE, suite, kind))

@@ -7,6 +7,16 @@
 # A test may hold, beside the tags of cmake/tests.cmake:
 #   /* standard: 20 */              it needs a later one than C++17; where the compiler has none it is left out
 #   /* flags: -fno-exceptions */    more options for the compiler
+function(procsup_cpp_flags target standard)
+  set_target_properties(${target} PROPERTIES CXX_STANDARD ${standard} CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE -Wpedantic -Wshadow -Wnon-virtual-dtor ${ARGN})
+endfunction()
+
+# Compiled once for those who want nothing else of the compiler: it takes as long as a test.
+add_library(test-cpp-header OBJECT "${test_lib}/header.cpp")
+procsup_test_flags(test-cpp-header)
+procsup_cpp_flags(test-cpp-header 17)
+
 file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/cpp/*.cpp")
 foreach(source IN LISTS sources)
   get_filename_component(behaviour "${source}" NAME_WE)
@@ -18,9 +28,12 @@ foreach(source IN LISTS sources)
     continue()
   endif()
   separate_arguments(flags)
-  procsup_test_program(cpp ${behaviour} "${source}" "${test_lib}/header.cpp")
-  set_target_properties(${program} PROPERTIES CXX_STANDARD ${standard} CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
-  target_compile_options(${program} PRIVATE -Wpedantic -Wshadow -Wnon-virtual-dtor ${flags})
+  set(header "${test_lib}/header.cpp")
+  if(standard EQUAL 17 AND NOT flags)
+    set(header $<TARGET_OBJECTS:test-cpp-header>)
+  endif()
+  procsup_test_program(cpp ${behaviour} "${source}" ${header})
+  procsup_cpp_flags(${program} ${standard} ${flags})
   procsup_test(cpp ${behaviour} "${source}" $<TARGET_FILE:${program}>)
 endforeach()
 

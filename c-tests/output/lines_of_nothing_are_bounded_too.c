@@ -7,12 +7,13 @@ enum { TOTAL = 3000000, BOUND_KIB = 8192 };
 int main(void)
 {
     ps_error *error = NULL;
-    char *newlines = malloc(TOTAL);
-    memset(newlines, '\n', TOTAL);
+    int total = often(TOTAL);
+    char *newlines = malloc(total);
+    memset(newlines, '\n', total);
     ps_supervisor *supervisor = supervisor_new();
     ps_child *other = spawn_once(supervisor, pausing());
     ps_command *command = helper_command("echo_fd", "0", NULL);
-    feed(command, newlines, TOTAL);
+    feed(command, newlines, total);
     free(newlines);
     by_lines(command);
     warm_up();
@@ -27,7 +28,7 @@ int main(void)
     size_t lines = 0;
     for (ps_event event = {.size = sizeof event}; event.kind != PS_EVENT_EXITED; lines += event.kind == PS_EVENT_OUTPUT)
         CHECK_OK(ps_supervisor_next_event(supervisor, PATIENCE_MS, &event, &error), error);
-    CHECK_INT(lines, TOTAL);
+    CHECK_INT(lines, total);
     ps_child_free(child);
     kill_and_free(other);
     ps_supervisor_free(supervisor);

@@ -14,7 +14,9 @@ int main(void)
         CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
     }
     ps_supervisor *supervisor = supervisor_new();
-    ps_command *command = shell("yes '' | head -c 8388608", "");
+    char all[16];
+    snprintf(all, sizeof all, "%d", often(ALL));
+    ps_command *command = shell("yes '' | head -c \"$1\"", all);
     by_lines(command);
     warm_up();
     long before = rss_kib();
@@ -24,7 +26,7 @@ int main(void)
     if (memory_counts() && grown > BOUND_KIB)
         harness_fail(__FILE__, __LINE__, "memory grew by %ld KiB", grown);
     take_event(supervisor, PS_EVENT_STARTED);
-    for (int i = 0; i < ALL; i++) {
+    for (int i = 0; i < often(ALL); i++) {
         ps_event event = take_event(supervisor, PS_EVENT_OUTPUT);
         CHECK(event.status == PS_OK && event.stream == 1);
     }

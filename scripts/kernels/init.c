@@ -90,8 +90,12 @@ static void set_up(void)
     mounted("tmpfs", "/tmp", "mode=1777");
     mounted("tmpfs", "/run", "mode=0755");
     mounted("cgroup2", "/sys/fs/cgroup", "");
-    if (symlink("/proc/self/fd", "/dev/fd") != 0 && errno != EEXIST)
-        printf("@B /dev/fd: %s\n", strerror(errno));
+    /* As udev makes them; the kernel does not. */
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "/dev/fd"}, {"fd/0", "/dev/stdin"}, {"fd/1", "/dev/stdout"}, {"fd/2", "/dev/stderr"}};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (symlink(links[i][0], links[i][1]) != 0 && errno != EEXIST)
+            printf("@B %s: %s\n", links[i][1], strerror(errno));
     put("/sys/fs/cgroup/cgroup.subtree_control", "+memory +pids +cpu");
     put("/proc/sys/kernel/core_pattern", "core");
     put("/proc/sys/kernel/printk", "1");

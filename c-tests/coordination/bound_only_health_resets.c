@@ -42,10 +42,12 @@ int main(void)
     end_child(child);
 
     /* Ready, and dead before it has proved itself. */
+    CHECK_OK(ps_budget_set_healthy(budget, 600000, &error), error);
     child = run_of(supervisor, bound(ready_command(PS_READY_FD, "3", -1, "newline:3", "exit:1", NULL), budget, "ready"));
     await_event(supervisor, PS_EVENT_EXITED);
     CHECK_INT(used(budget, "ready"), 1);
     ps_child_free(child);
+    CHECK_OK(ps_budget_set_healthy(budget, 50, &error), error);
 
     ps_command *command = bound(helper_command("pause_forever", NULL), budget, "own");
     CHECK_OK(ps_command_restart_limit(command, 5, 600000, &error), error);

@@ -73,6 +73,7 @@ int main(void)
 
     /* The operator's reset ends it; what becomes of that start changes nothing more. */
     CHECK_OK(ps_budget_reset(budget, "k", &error), error);
+    CHECK_OK(ps_budget_set_lease(budget, -1, &error), error);
     uint64_t permit = permit_of(budget, "k");
     end_child(child);
     CHECK_INT(used(budget, "k"), 1);

@@ -48,6 +48,7 @@ int main(void)
     ps_command_free(command);
 
     /* A set of which one dies before it has proved itself has failed. */
+    CHECK_OK(ps_budget_set_healthy(budget, 600000, &error), error);
     command = bound(exiting("1"), budget, "dies");
     CHECK_OK(ps_command_restart(command, PS_RESTART_ON_FAILURE, 600000, 600000, &error), error);
     CHECK_OK(ps_spawn_replicas(supervisor, command, 2, replicas, &error), error);

@@ -37,7 +37,7 @@ int main(void)
     if (code == 77)
         SKIP("no pid namespace is to be had here");
     CHECK_INT(code, 0);
-    CHECK_INT(once_starts(), 1);
+    CHECK(wait_until(once_starts() == 1, 20000));
     CHECK_OK(ps_terminate(child, 0, NULL, &error), error);
     ps_child_free(child);
     CHECK_INT(once_join(once_fork(live_there, once_dir)), 0);

@@ -9,6 +9,7 @@ static void handler(int number) { handled += number == SIGALRM; }
 
 int main(void)
 {
+    const int64_t wait_ms = 80 * slowness();
     locks_begin();
     ps_spawn_lock *held = lock_at(lock_path, 0);
     int before = count_fds();
@@ -20,13 +21,13 @@ int main(void)
     int64_t start = now_ns();
     ps_spawn_lock *lock = NULL;
     ps_error *error = NULL;
-    CHECK_ERROR(ps_spawn_lock_acquire(lock_path, 80, &lock, &error), PS_ERR_LOCKED, &error);
-    CHECK(now_ns() - start >= 80 * 1000000LL);
+    CHECK_ERROR(ps_spawn_lock_acquire(lock_path, wait_ms, &lock, &error), PS_ERR_LOCKED, &error);
+    CHECK(now_ns() - start >= wait_ms * 1000000);
     CHECK(strstr(ps_error_message(error), "waited for"));
     ps_error_free(error);
 
     start = now_ns();
-    lock = begin_at(lock_path, 80);
+    lock = begin_at(lock_path, wait_ms);
     ps_spawn_lock_event event = {.size = sizeof event};
     ps_status status;
     int pending = 0;
@@ -34,7 +35,7 @@ int main(void)
         pending++;
     CHECK_INT(status, PS_OK);
     CHECK(pending > 3);
-    CHECK(now_ns() - start >= 80 * 1000000LL);
+    CHECK(now_ns() - start >= wait_ms * 1000000);
     CHECK(event.kind == PS_SPAWN_LOCK_FAILED && event.status == PS_ERR_LOCKED && event.status_errno == EWOULDBLOCK);
     CHECK(event.time_ns >= start && event.time_ns <= now_ns());
     CHECK(nothing_told(lock)); /* once */

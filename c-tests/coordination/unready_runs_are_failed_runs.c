@@ -22,7 +22,7 @@ int main(void)
             snprintf(name, sizeof name, "m%d%d", i, e);
             snprintf(first, sizeof first, "first:%s", ready_path(name));
             /* "first" does the next action only in the first run. */
-            ps_command *command = ready_command(cases[i].kind, cases[i].detail, e == 2 ? 400 : 60000, first, ends[e], cases[i].action, "pause", NULL);
+            ps_command *command = ready_command(cases[i].kind, cases[i].detail, e == 2 ? 400 * slowness() : 60000, first, ends[e], cases[i].action, "pause", NULL);
             CHECK_OK(ps_command_restart(command, PS_RESTART_ON_FAILURE, 1, 10, &error), error);
             ps_child *child = spawn_in(supervisor, command);
             CHECK_OK(ps_wait_ready(child, 120000, &error), error);

@@ -18,6 +18,8 @@ int main(void)
     ps_supervisor *supervisor = supervisor_new();
     struct speaker child = speaking(supervisor, PS_NOTIFY_MAIN, 50, "say", "WATCHDOG=1", "line", "say", "READY=1", "pause", NULL);
     until(supervisor, 200);
+    for (int64_t last = now_ms() + PATIENCE_MS; said(&child).messages < 1 && now_ms() < last;)
+        until(supervisor, 20);
     CHECK_INT(said(&child).messages, 1);
     tell(&child);
     await_event(supervisor, PS_EVENT_READY);

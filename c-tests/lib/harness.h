@@ -5,7 +5,7 @@
  *
  *   CHECK(condition)                      CHECK_INT(actual, expected)       CHECK_STR(actual, expected)
  *   CHECK_OK(call, error)                 CHECK_STATUS(call, expected)      CHECK_ERROR(call, expected, &error)
- *   slowness()  often(many)
+ *   slowness()  repeats(many)
  *   wait_until(condition, ms)             now_ms()                          let_others_run(us)       SKIP(reason)
  *   helper_path(name)                     helper_command(name, args..., NULL)
  *   count_fds()  child_count()  zombie_count()  process_state(pid)  process_gone(pid)  resident_kib()
@@ -62,7 +62,7 @@ HARNESS int slowness(void)
 }
 
 /* How often something is done to meet a race or to fill what is bounded: a tenth where all is very slow (an emulated machine). */
-HARNESS int often(int many) { return slowness() > 5 ? (many + 9) / 10 : many; }
+HARNESS int repeats(int many) { return slowness() > 5 ? (many + 9) / 10 : many; }
 
 HARNESS int64_t now_ms(void)
 {

@@ -32,7 +32,7 @@ int main(void)
     ps_command *command = helper_command("dribble", "7", NULL); /* each line may be read by another thread */
     feed(command, text, length);
     by_lines(command);
-    for (int round = 0; round < often(ROUNDS); round++) {
+    for (int round = 0; round < repeats(ROUNDS); round++) {
         stop = false;
         child = spawn(supervisor, command);
         for (size_t i = 0; i < THREADS; i++)

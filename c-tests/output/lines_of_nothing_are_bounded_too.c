@@ -7,7 +7,7 @@ enum { TOTAL = 3000000, BOUND_KIB = 8192 };
 int main(void)
 {
     ps_error *error = NULL;
-    int total = often(TOTAL);
+    int total = repeats(TOTAL);
     char *newlines = malloc(total);
     memset(newlines, '\n', total);
     ps_supervisor *supervisor = supervisor_new();

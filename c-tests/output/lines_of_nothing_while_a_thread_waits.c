@@ -15,7 +15,7 @@ int main(void)
     }
     ps_supervisor *supervisor = supervisor_new();
     char all[16];
-    snprintf(all, sizeof all, "%d", often(ALL));
+    snprintf(all, sizeof all, "%d", repeats(ALL));
     ps_command *command = shell("yes '' | head -c \"$1\"", all);
     by_lines(command);
     warm_up();
@@ -26,7 +26,7 @@ int main(void)
     if (memory_counts() && grown > BOUND_KIB)
         harness_fail(__FILE__, __LINE__, "memory grew by %ld KiB", grown);
     take_event(supervisor, PS_EVENT_STARTED);
-    for (int i = 0; i < often(ALL); i++) {
+    for (int i = 0; i < repeats(ALL); i++) {
         ps_event event = take_event(supervisor, PS_EVENT_OUTPUT);
         CHECK(event.status == PS_OK && event.stream == 1);
     }

@@ -42,7 +42,7 @@ int main(void)
     pthread_t reader, looker;
     thread_start(&reader, read_always, NULL);
     thread_start(&looker, look_always, NULL);
-    for (int round = 1; round <= often(ROUNDS); round++) {
+    for (int round = 1; round <= repeats(ROUNDS); round++) {
         memset(text, 'a' + round % 26, LENGTH);
         ps_command *command = helper_command("echo_fd", "0", NULL);
         feed(command, text, LENGTH);

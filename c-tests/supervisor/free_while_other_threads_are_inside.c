@@ -57,7 +57,7 @@ int main(void)
 {
     warm_up();
     pthread_t spawners[SPAWNERS], takers[TAKERS];
-    for (int round = 0; round < often(ROUNDS); round++) {
+    for (int round = 0; round < repeats(ROUNDS); round++) {
         leak_guard guard = leak_guard_begin();
         spawned = 0;
         supervisor = new_supervisor(round % 3 ? 3 : 0);

@@ -19,7 +19,7 @@ int main(void)
 {
     static event_log log;
     pthread_t threads[THREADS];
-    for (int round = 0; round < often(ROUNDS); round++) {
+    for (int round = 0; round < repeats(ROUNDS); round++) {
         supervisor = new_supervisor((uint32_t)round % 4);
         for (int i = 0; i < 8; i++) {
             ps_command *command = i == 3 ? command_for("/nonexistent/program", NULL) : exiting("1");

@@ -13,7 +13,10 @@ int main(void)
     CHECK_OK(ps_command_output_lines(flood, 1, &error), error);
     ps_command *late = pausing();
     CHECK_OK(ps_command_deadline(late, 300, &error), error);
-    ps_child *talker = spawn_once(supervisor, flood), *victim = spawn_once(supervisor, late);
+    ps_child *talker = spawn_once(supervisor, flood);
+    expect(supervisor, PS_EVENT_STARTED, 0);
+    expect(supervisor, PS_EVENT_OUTPUT, 0); /* it is one */
+    ps_child *victim = spawn_once(supervisor, late);
     pid_t pid = pid_of(victim);
     int taken = 0, lines = 0;
     for (; !process_gone(pid); taken++) {

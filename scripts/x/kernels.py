@@ -30,6 +30,7 @@ CI = ["6.1", "6.12"]
 ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination", "supervisor", "preloader", "handoff", "cpp", "inject", "fuzz", "soak"]
 NEVER_SKIPPED = ["process/kernel_takes_the_best_way", "process/spawn_tier_is_the_fast_one", "containment/cgroup_bomb_within_a_pids_limit",
                  "containment/cgroup_memory_limit_spares_the_host", "containment/memory_kills_are_told", "containment/memory_kills_of_others"]
+EXAMPLES = ["init", "container"]  # that tests run
 VARIABLES = []  # for each test
 PATIENCE = 300  # seconds, for a test
 SAMPLE = 40  # one in so many of the faults that ./x test puts in
@@ -186,6 +187,10 @@ def tested(build, kind):
     folder = root / str(build)[1:]
     for room in (room for room in ("helpers", *ROOMS) if (build / "c-tests" / room).exists()):
         shutil.copytree(build / "c-tests" / room, folder / "c-tests" / room, ignore=shutil.ignore_patterns("CMakeFiles", "*.o"))
+    for example in (build / "examples" / name for name in EXAMPLES):
+        if example.exists():
+            (folder / "examples").mkdir(exist_ok=True)
+            shutil.copy(example, folder / "examples")
     library = LIBRARY.parent if kind is AMD64 else TARGET / "aarch64-unknown-linux-gnu/release"
     to = root / str(library)[1:]
     to.mkdir(parents=True, exist_ok=True)

@@ -67,8 +67,8 @@ pub trait Hand: Debug + Send + Sized + 'static {
     fn keep_times(&mut self, core: &Arc<Core<Self>>);
     /// What is to be waited for.
     fn wants(&self, core: &Core<Self>) -> Wants;
-    /// Whether this, which is waited for now, will do until the next look at all: nothing else is to be waited for, and nothing earlier. (What is kept earlier
-    /// than it need be costs a turn for nothing; to keep it anew after each word of each process costs more.)
+    /// Whether this, which is waited for now, will do until the next look at all: nothing else is to be waited for, and nothing earlier. (What is
+    /// kept earlier than it need be costs a turn for nothing; to keep it anew after each word of each process costs more.)
     fn will_do(&self, _wants: &Wants) -> bool {
         false
     }

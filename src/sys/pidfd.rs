@@ -308,7 +308,8 @@ pub struct Known {
     pub user: u32,
 }
 
-/// The same as [`number_here`] and [`user`], and whose child it is, in one call. `None`: the kernel does not say (before Linux 6.13), or it is no process, or has no number here.
+/// The same as [`number_here`] and [`user`], and whose child it is, in one call. `None`: the kernel does not say (before Linux 6.13), or it is no
+/// process, or has no number here.
 pub fn known(pidfd: i32) -> Option<Known> {
     let Info { ids: [pid, process, parent, _, _, user, ..], .. } = ask(pidfd, 0).ok()?;
     let pid = (pid == process).then(|| i32::try_from(pid).ok())?.filter(|pid| *pid > 0)?;

@@ -415,11 +415,11 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
     Ok((tie, None))
 }
 
-/// Whose it is, and its effective user, where the kernel says all that is to be proven in few calls. `None`: it is none of the maker's, or that is not to be
-/// had so simply.
+/// Whose it is, and its effective user, where the kernel says all that is to be proven in few calls. `None`: it is none of the maker's, or that is
+/// not to be had so simply.
 ///
-/// The order: who runs at the end, and was not reaped since it was asked for its number, has had that number all the time. So what was seen of the number
-/// meanwhile was seen of it; and so with its maker, whose number the kernel has named as its parent's.
+/// The order: who runs at the end, and was not reaped since it was asked for its number, has had that number all the time. So what was seen of the
+/// number meanwhile was seen of it; and so with its maker, whose number the kernel has named as its parent's.
 fn is_plainly_its(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Option<(Tie, u32)> {
     let fd = pidfd.as_raw_fd();
     let known = pidfd::known(fd).filter(|known| known.pid == pid && user.is_none_or(|user| known.user == user))?;

@@ -1,13 +1,12 @@
-/* What is kept of a command from spawn to spawn is never of the host's environment: each child gets that as it stands, whether the host has changed it by
-   setenv, by writing into a string that it had given to putenv (also into its name), or by putting another array in its place. */
-/* covers: RP-42 */
+/* What is kept of a command from spawn to spawn is never of the host's environment: each child gets that as it stands, whether the
+   host has changed it by setenv, by writing into a string that it had given to putenv (also into its name), or by putting another
+   array in its place. */
 /* variants: few */
 #include "harness.h"
 #include "children.h"
 
 extern char **environ;
 
-/* A command that is kept: three spawns of it are the first, and two that find what was kept. */
 static char *said_by(ps_command *command)
 {
     ps_child *child = spawn(NULL, command);

@@ -1,6 +1,5 @@
-/* Where a program lies is looked up by each spawn of a command: in the PATH that the host has by then (also written into in place), and among the files
-   that are there by then. */
-/* covers: SC-14 */
+/* Where a program lies is looked up by each spawn of a command: in the PATH that the host has by then (also written into in place),
+   and among the files that are there by then. */
 /* variants: few */
 #include "harness.h"
 #include "children.h"

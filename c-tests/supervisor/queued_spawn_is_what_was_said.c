@@ -1,5 +1,5 @@
-/* A spawn in line is what its command said when ps_spawn was called, however the command is changed meanwhile, and though it is freed. Those in line share one
-   description, and one that is changed is another one from then on. */
+/* A spawn in line is what its command said when ps_spawn was called, however the command is changed meanwhile, and though it is
+   freed. Those in line share one description, and one that is changed is another one from then on. */
 /* variants: few */
 #include "harness.h"
 #include "supervising.h"

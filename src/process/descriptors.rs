@@ -5,7 +5,7 @@
 //! | step           | what                                                                                      |
 //! |----------------|-------------------------------------------------------------------------------------------|
 //! | [`plan`]       | what each stream and number of the command comes from; makes the pipes                    |
-//! | [`Map`]        | pure: sources and targets in, steps and gaps out, which the child carries out one by one (`sys/spawn/child.rs`) |
+//! | `map.rs`       | pure: sources and targets in, steps and gaps out, which the child carries out one by one  |
 //! | [`Plan::park`] | brings every source down to a low number, so that the child's table can be cut just above |
 //!
 //! The trap: a number may be given twice, by two options that each were right by themselves (a pipe for stream 1, and a descriptor passed as
@@ -15,9 +15,9 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use rustc_hash::FxHashMap;
 
 use super::command::{Command, PipeDirection, Stdio};
+use super::map::{Map, NONE};
 use super::output::file::OutFile;
 use super::systemd;
 use crate::error::{Error, Result, Status};
@@ -25,104 +25,8 @@ use crate::sys::Fault;
 use crate::sys::fds;
 use crate::sys::outlet::{self, Outlet};
 use crate::sys::pty;
+use crate::sys::spawn::Move;
 use crate::sys::spawn::landing::{LOW, Landing, Parked};
-use crate::sys::spawn::{Gap, Move};
-
-/// Where the child's descriptors come from and go to.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Map {
-    /// Sources and targets.
-    moves: Vec<Move>,
-    /// Standard numbers that stay as they are.
-    inherited: Vec<i32>,
-    /// The moves in an order in which no source is overwritten that is still needed.
-    pub steps: Vec<Move>,
-    /// What to close: all numbers that are not kept.
-    pub gaps: Vec<Gap>,
-    /// Above every number that the child needs from the shared table.
-    pub first_unneeded: i32,
-}
-
-/// Of who has no descriptors yet.
-static NONE: Map = Map { moves: Vec::new(), inherited: Vec::new(), steps: Vec::new(), gaps: Vec::new(), first_unneeded: 0 };
-
-impl Map {
-    /// `moves`: targets must differ. `inherited`: standard numbers that stay as they are.
-    pub fn new(moves: Vec<Move>, inherited: Vec<i32>) -> Self {
-        let mut kept: Vec<i32> = inherited.iter().copied().chain(moves.iter().map(|m| m.to)).collect();
-        kept.sort_unstable();
-        kept.dedup();
-        let mut gaps = Vec::new();
-        let mut next = 0u32;
-        for number in &kept {
-            let number = *number as u32;
-            if next < number {
-                gaps.push(Gap { first: next, last: number - 1 });
-            }
-            next = number + 1;
-        }
-        gaps.push(Gap { first: next, last: u32::MAX });
-        let highest_source = moves.iter().map(|m| m.from).max().unwrap_or(2).max(2);
-        Self { steps: in_order(&moves), moves, inherited, gaps, first_unneeded: highest_source + 1 }
-    }
-
-    /// The same map with some sources lying elsewhere.
-    pub fn resourced(&self, sources: &[(usize, i32)]) -> Self {
-        let mut moves = self.moves.clone();
-        for (index, from) in sources {
-            moves[*index].from = *from;
-        }
-        Self::new(moves, self.inherited.clone())
-    }
-
-    /// Where the child may cut the shared table; `None`: too high for that to be cheap.
-    pub fn unshare_first(&self) -> Option<i32> {
-        (self.first_unneeded <= LOW).then_some(self.first_unneeded)
-    }
-}
-
-/// A parallel assignment as steps: each target is written when nobody needs what lies there any more, and a ring of them is opened with the
-/// one scratch number. So a child needs no number above its targets, which its limit might forbid.
-fn in_order(moves: &[Move]) -> Vec<Move> {
-    let (kept, mut moves): (Vec<Move>, Vec<Move>) = moves.iter().partition(|m| m.from == m.to);
-    let mut steps = kept;
-    let mut sources: Vec<RawFd> = moves.iter().map(|m| m.from).collect();
-    sources.sort_unstable();
-    if moves.iter().all(|m| sources.binary_search(&m.to).is_err()) {
-        steps.append(&mut moves);
-        return steps;
-    }
-    // How many moves are still to read a number, and which one is to write it.
-    let mut readers: FxHashMap<RawFd, usize> = FxHashMap::default();
-    for m in &moves {
-        *readers.entry(m.from).or_default() += 1;
-    }
-    let writer: FxHashMap<i32, usize> = moves.iter().enumerate().map(|(i, m)| (m.to, i)).collect();
-    let mut ready: Vec<usize> = (0..moves.len()).filter(|i| !readers.contains_key(&moves[*i].to)).collect();
-    let mut done = vec![false; moves.len()];
-    let mut next = 0;
-    while next < moves.len() {
-        while let Some(i) = ready.pop() {
-            let from = moves[i].from;
-            steps.push(moves[i]);
-            done[i] = true;
-            let left = readers.get_mut(&from).map_or(1, |left| {
-                *left -= 1;
-                *left
-            });
-            ready.extend(writer.get(&from).filter(|_| left == 0));
-        }
-        if done[next] {
-            next += 1;
-            continue;
-        }
-        // Only rings are left: each number in them is read once and written once.
-        let from = std::mem::replace(&mut moves[next].from, Move::SCRATCH);
-        steps.push(Move { from, to: Move::SCRATCH });
-        ready.extend(writer.get(&from));
-    }
-    steps
-}
 
 /// The descriptors of one spawn.
 #[derive(Default)]
@@ -223,7 +127,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
 pub fn plan_with(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe>) -> Result<Plan> {
     let Sources { moves, inherited, ends } = sources(command, file, made)?;
     // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
-    Ok(Plan { map: Some(Arc::new(Map::new(moves, inherited))), ends })
+    Ok(Plan { map: Some(Arc::new(Map::new(moves, &inherited))), ends })
 }
 
 /// What each number of a child comes from.
@@ -409,10 +313,6 @@ impl Plan {
         self.map.clone()
     }
 
-    fn set(&mut self, moves: Vec<Move>, inherited: Vec<i32>) {
-        self.map = Some(Arc::new(Map::new(moves, inherited)));
-    }
-
     /// For a child that another process of ours makes: the streams that stay as they are here are no longer its maker's. What is closed here, or
     /// closed by an exec, is so there. Answers which stay: a bit each.
     pub fn send_along(&mut self) -> u8 {
@@ -420,7 +320,7 @@ impl Plan {
         inherited.retain(|number| fds::is_inherited(*number));
         let as_here = inherited.iter().map(|number| Move { from: *number, to: *number });
         let moves = as_here.chain(self.map().moves.iter().copied()).collect();
-        self.set(moves, Vec::new());
+        self.map = Some(Arc::new(Map::new(moves, &[])));
         inherited.iter().fold(0, |bits, number| bits | 1 << number)
     }
 
@@ -432,7 +332,7 @@ impl Plan {
         taken.dedup();
         let to = (3..).zip(&taken).find(|(free, taken)| free != *taken).map_or(3 + taken.len() as i32, |(free, _)| free);
         moves.push(Move { from: self.ends.give(end), to });
-        self.set(moves, self.map().inherited.clone());
+        self.map = Some(Arc::new(Map::new(moves, &self.map().inherited)));
         to
     }
 
@@ -457,6 +357,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::spawn::Gap;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -471,7 +372,7 @@ mod tests {
     fn what_a_child_uses_itself_gets_a_number_that_is_nobody_elses() {
         let given = |moves: &[(i32, i32)]| {
             let moves = moves.iter().map(|(from, to)| Move { from: *from, to: *to }).collect();
-            let mut plan = Plan::again(Arc::new(Map::new(moves, vec![0, 1, 2])));
+            let mut plan = Plan::again(Arc::new(Map::new(moves, &[0, 1, 2])));
             let (end, _other) = fds::pipe().unwrap();
             let from = end.as_raw_fd();
             let to = plan.give_for_itself(end);

@@ -12,7 +12,7 @@
 //! | `pipeline.rs`                            | several that read from each other: all of them, or none     |
 //! | `adopt.rs`                               | a process that another has made for us becomes a child      |
 //! | `awaited.rs`                             | a child that a spawner makes, until its program has begun   |
-//! | `descriptors.rs`                         | which descriptors it gets: plan, map, park                  |
+//! | `descriptors.rs` `map.rs`                | which descriptors it gets: plan, map, park                  |
 //! | `environment.rs` `path.rs`               | its environment; where its program lies                     |
 //! | `quote.rs`                               | words for a shell (pure)                                    |
 //! | `systemd.rs`                             | the conventions by which descriptors are handed over        |
@@ -55,6 +55,7 @@ pub mod foreign;
 pub mod lasting;
 pub mod leftovers;
 pub mod lineage;
+pub mod map;
 pub mod output;
 pub mod path;
 pub mod pipeline;

@@ -151,7 +151,7 @@ impl Ingredients {
         }
         let mut ingredients = Self::unplanned(command, begun)?;
         ingredients.plan(command)?;
-        command.keep_map(&ingredients.plan);
+        command.keep_map(ingredients.plan.share());
         Ok(ingredients)
     }
 

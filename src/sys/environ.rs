@@ -123,8 +123,8 @@ pub fn get(name: &[u8]) -> Result<Option<CString>, Errno> {
     find(name).map(|value| cstr::copy(value.to_bytes())).transpose()
 }
 
-/// How some names begin, each by its first two characters: nearly all others are known by that not to be among them. It is asked of each variable of the
-/// host at each spawn, and a host may have a thousand.
+/// How some names begin, each by its first two characters: nearly all others are known by that not to be among them. It is asked of each variable of
+/// the host at each spawn, and a host may have a thousand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beginnings([u64; 4]);
 
@@ -258,5 +258,34 @@ impl Block<'_> {
             Block::Ready(strings) => strings.pointers().as_ptr(),
             Block::List(list) => list.pointers.as_ptr(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_leaves_out_no_name_and_nearly_all_others() {
+        let names: [&[u8]; 4] = [b"A", b"PATH", b"_", b"LC_"];
+        let beginnings = Beginnings::default().and(names).and([&b""[..]]);
+        // SAFETY: C strings.
+        let may_be = |entry: &CStr| unsafe { beginnings.may_be(entry.as_ptr().cast()) };
+        for entry in [c"A=1", c"A", c"PATH=/bin", c"PATH", c"PA", c"_=x", c"LC_ALL=C"] {
+            assert!(may_be(entry), "{entry:?}");
+        }
+        assert!([c"", c"B=1", c"HOME=/", c"=odd", c"AB=2"].into_iter().all(|entry| !may_be(entry)));
+        let others = (b'A'..=b'Z').flat_map(|first| (b'A'..=b'Z').map(move |second| [first, second, 0]));
+        let looked_at = others.filter(|entry| may_be(CStr::from_bytes_with_nul(entry).unwrap())).count();
+        assert!(looked_at < 26 * 26 / 16, "{looked_at}");
+    }
+
+    #[test]
+    fn a_value_is_that_of_the_whole_name() {
+        assert_eq!(
+            find(b"PATH").map(CStr::to_owned),
+            std::env::var_os("PATH").map(|path| CString::new(path.into_encoded_bytes()).unwrap())
+        );
+        assert!(find(b"PAT").is_none() && find(b"PATHS_OF_NOBODY").is_none());
     }
 }

@@ -177,4 +177,22 @@ mod tests {
         copies.dedup();
         assert_eq!(copies.len(), 3, "each is a descriptor of its own");
     }
+
+    #[test]
+    fn those_in_line_share_a_command_until_it_is_changed_and_hold_what_it_lends() {
+        let mut command = Arc::new(Command::new("x").unwrap());
+        let held = Command::held(&command).unwrap();
+        assert!(Arc::ptr_eq(&held, &command) && Arc::ptr_eq(&Command::held(&held).unwrap(), &command));
+        Command::change(&mut command).arg("y").unwrap();
+        assert_eq!((held.args().len(), command.args().len()), (0, 1));
+        let before = Arc::as_ptr(&command);
+        Command::change(&mut command).arg("z").unwrap();
+        assert_eq!(Arc::as_ptr(&command), before, "nobody has a share of it");
+
+        let (read, _write) = crate::sys::fds::pipe().unwrap();
+        Command::change(&mut command).stdio(0, Stdio::Fd(read.as_raw_fd())).unwrap();
+        let held = Command::held(&command).unwrap();
+        assert!(!Arc::ptr_eq(&held, &command) && held.streams.is_pinned());
+        assert!(Arc::ptr_eq(&Command::held(&held).unwrap(), &held), "it holds what it lends");
+    }
 }

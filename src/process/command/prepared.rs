@@ -2,10 +2,9 @@
 //! spawn on; for one by a spawner its request, from the second.
 //!
 //! The trap: a command is a description, and what a child gets of the host is looked up at each spawn. So what is kept is compared with the host as it
-//! stands now: its environment string by string (a spawn by this process only takes pointers to that), its PATH, its standard streams one by one (the
-//! directory is the spawner's link's affair). And what is kept of
-//! a command is of that command: a clone has nothing, since it is made to be changed, and who changes one in its place forgets it
-//! ([`Command::change`]).
+//! stands now: its PATH, its environment string by string (a spawn by this process only takes pointers to that), its standard streams one by one
+//! (the directory is the spawner's link's affair). And what is kept of a command is of that command: a clone has nothing, since it is made to be
+//! changed, and who changes one in its place forgets it ([`Command::change`]).
 
 use std::ffi::CString;
 use std::slice;
@@ -14,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use nix::errno::Errno;
 
 use super::{Command, EnvBase};
-use crate::process::descriptors::{Map, Plan};
+use crate::process::map::Map;
 use crate::process::path::{self, Searched};
 use crate::sys::environ::Snapshot;
 use crate::sys::spawner::Standing;
@@ -101,10 +100,8 @@ impl Command {
     }
 
     /// Keeps that.
-    pub(in crate::process) fn keep_map(&self, plan: &Plan) {
-        if self.is_standing()
-            && let Some(map) = plan.share()
-        {
+    pub(in crate::process) fn keep_map(&self, map: Option<Arc<Map>>) {
+        if let Some(map) = map.filter(|_| self.is_standing()) {
             _ = self.prepared.map.set(map);
         }
     }
@@ -159,5 +156,51 @@ impl Command {
                 Some(())
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+    use crate::process::command::Stdio;
+
+    fn search(command: &Command) -> Arc<Searched> {
+        match command.files().unwrap() {
+            Files::Searched(searched) => searched,
+            Files::Named => panic!("it was to be searched"),
+        }
+    }
+
+    #[test]
+    fn what_a_search_may_find_is_made_again_for_another_path_alone() {
+        let mut command = Arc::new(Command::new("x").unwrap());
+        let path = |command: &mut Arc<Command>, value| _ = Command::change(command).env("PATH", Some(OsStr::new(value))).unwrap();
+        path(&mut command, "/a:/b");
+        let first = search(&command);
+        assert_eq!(first.files(), [c"/a/x".to_owned(), c"/b/x".to_owned()]);
+        assert!(Arc::ptr_eq(&search(&command), &first));
+        let clone = command.clone();
+        path(&mut command, "/c");
+        assert_eq!(search(&command).files(), [c"/c/x".to_owned()]);
+        assert!(Arc::ptr_eq(&search(&clone), &first));
+        let named = Command::new("./x").unwrap();
+        assert_eq!(named.candidates(&named.files().unwrap()), [c"./x".to_owned()]);
+    }
+
+    #[test]
+    fn descriptors_are_planned_once_where_each_child_has_the_same() {
+        let mut command = Arc::new(Command::new("x").unwrap());
+        Command::change(&mut command).stdio(0, Stdio::Null).unwrap();
+        let map = Arc::new(Map::new(Vec::new(), &[0, 1, 2]));
+        assert!(command.map().is_none());
+        command.keep_map(Some(map.clone()));
+        assert!(command.map().is_some_and(|kept| Arc::ptr_eq(kept, &map)));
+        assert!(Command::clone(&command).map().is_none(), "it may be changed");
+        Command::change(&mut command).stdio(1, Stdio::Pipe).unwrap();
+        assert!(command.map().is_none());
+        command.keep_map(Some(map));
+        assert!(command.map().is_none(), "each child has a pipe of its own");
     }
 }

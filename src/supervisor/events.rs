@@ -425,6 +425,10 @@ impl Queue {
                 }
             }
             let Some(entry) = self.waiting.pop_front() else { return Ok(None) };
+            if self.waiting.is_empty() {
+                // Begins anew where it began: else it would walk through all the room that is promised, and take the memory for it.
+                self.waiting.clear();
+            }
             if let Some(child) = &entry.child {
                 let (bytes, lines) = entry.held();
                 child.count_entry_gone(bytes, lines);

@@ -272,20 +272,28 @@ impl Inner {
     /// A process has ended: it is watched no more, EXITED is told, and its slot is the next one's. The first caller does it, the others
     /// find it done. `true`: somebody in line may be started now.
     pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) -> bool {
+        let (jobs, more) = self.note_end(managed, child, exit);
+        self.carry_out(jobs);
+        more
+    }
+
+    /// The same without what takes time, which is answered.
+    pub(super) fn note_end(&self, managed: &Managed, child: &Arc<Child>, exit: Exit) -> (Vec<Job>, bool) {
+        let nothing = (Vec::new(), false);
         let key = managed.key();
         if key == 0 || !self.home.is_here() {
-            return false;
+            return nothing;
         }
         let unready = if exit.cause == Cause::NotReady { child.unready_status() } else { None };
         let complaint = unready.or_else(|| child.complaint().map(|error| error.status));
         let mut ledger = lock(&self.ledger);
         // By now the key may be that of its next process.
         if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
-            return false;
+            return nothing;
         }
         self.unwatch(&mut ledger, key);
         if self.is_default {
-            return false;
+            return nothing;
         }
         let id = managed.id();
         if let Some(member) = ledger.members.get_mut(&id) {
@@ -296,9 +304,7 @@ impl Inner {
         jobs.extend(self.step(&mut ledger, scheduler::Event::Ended(id, how(child, &exit), managed.chance())));
         self.show(&mut ledger);
         let more = !jobs.is_empty() || ledger.scheduler.can_start();
-        drop(ledger);
-        self.carry_out(jobs);
-        more
+        (jobs, more)
     }
 
     /// READY, and that it has said something else of itself.

@@ -112,7 +112,7 @@ pub(super) struct Last {
     pub(super) complaint: Option<Status>,
 }
 
-/// A watched process. The descriptors' shares are the reactor's.
+/// A watched process. The shares of its pipes and sockets are the reactor's; its pidfd is its own, and open until it is reaped.
 pub(super) struct Entry {
     pub(super) managed: Arc<Managed>,
     pub(super) child: Arc<Child>,
@@ -308,7 +308,7 @@ impl Inner {
         ledger.watched.try_reserve(1).map_err(out_of_memory)?;
         ledger.last_key += 1;
         let key = ledger.last_key;
-        self.reactor.add(Token(key * PLACES), pidfd).map_err(failed)?;
+        self.reactor.await_one(Token(key * PLACES), pidfd).map_err(failed)?;
         managed.set_key(key);
         // Its last run may have said more than anybody has taken so far.
         let held_back = managed.is_ahead();
@@ -351,7 +351,8 @@ impl Inner {
 
     /// The same of one that is out of the ledger already.
     pub(super) fn take_out(&self, key: u64, entry: &Entry) {
-        self.reactor.forget(Token(key * PLACES));
+        // By now most have been reaped, and their pidfd is closed.
+        self.reactor.forget_one(Token(key * PLACES), entry.child.pidfd());
         if entry.child.has_output() {
             self.unwatch_pipes(key);
         }

@@ -8,10 +8,16 @@
 //! that was done within the last millisecond. Nor the other way round: work comes in portions, with an event between two of them.
 //! **"Nothing" must be true**: a host that watches the descriptor edge-triggered waits for a new edge after it. So nothing is answered
 //! before a look has found nothing ready; and if children speak faster than we read, a new edge is made.
+//!
+//! **An end is told once** (`sys/reactor.rs`): whoever was told of it looks at it, or has it told again, also when a panic comes in between.
+//! The ends that one look has found are all taken first, up to some, and then those are started whom they have made room for: starts that follow
+//! each other closely wake nobody in between.
 
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use super::carry_out::Job;
 use super::errands::in_turn;
 use super::events::Event;
 use super::inner::{ERRANDS, HOUSEKEEPING, INPUT, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
@@ -32,6 +38,23 @@ const GULP: usize = 64 * 1024;
 const LOOK_EVERY: i64 = MILLI;
 /// How long restarts rest on where memory is out.
 const WITHOUT_MEMORY: i64 = 100 * MILLI;
+
+/// So many jobs of those that have ended are done together: an end with somebody in line is two.
+const TOGETHER: usize = 32;
+
+/// What a turn has told of. Ends that nobody has looked at when this goes, by a panic, are told again.
+struct Told<'a> {
+    inner: &'a Inner,
+    tokens: std::vec::IntoIter<Token>,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        for token in self.tokens.by_ref().filter(|token| token.0 < ERRANDS && token.0.is_multiple_of(PLACES)) {
+            self.inner.reactor.ask_again(token, None::<BorrowedFd<'_>>);
+        }
+    }
+}
 
 /// A thread that is about to take an event: until it is dropped, also by a panic, the wake-up is left to it.
 struct Taker<'a>(&'a Mutex<Ledger>);
@@ -94,9 +117,15 @@ impl Inner {
             // What an errand has to say of a child that has just ended it can say before that is told.
             turn.ready.sort_unstable_by_key(|token| !is_errand(*token));
         }
-        for token in turn.ready {
-            self.look_at(token);
+        let mut told = Told { inner: self, tokens: turn.ready.into_iter() };
+        let mut jobs = Vec::new();
+        while let Some(token) = told.tokens.next() {
+            jobs.append(&mut self.look_at(token));
+            if jobs.len() >= TOGETHER {
+                self.carry_out(std::mem::take(&mut jobs));
+            }
         }
+        self.carry_out(jobs);
         // The timer may stand behind others that are ready: the clock is asked, too.
         if turn.timer || self.reactor.is_due(now) {
             self.keep_times();
@@ -109,17 +138,19 @@ impl Inner {
     }
 
     /// An orphan has ended; an errand is wanted; or a child's pidfd (0), one of its pipes (1, 2), that by which it says something of itself (3, 4) is
-    /// readable, or there is room for its input (5).
-    fn look_at(self: &Arc<Self>, token: Token) {
+    /// readable, or there is room for its input (5). Answers what follows from its end.
+    fn look_at(self: &Arc<Self>, token: Token) -> Vec<Job> {
         if token.0 >= ORPHANS {
-            return self.reap_orphan(token);
+            self.reap_orphan(token);
+            return Vec::new();
         }
         if is_errand(token) {
-            return self.look_at_errand(token);
+            self.look_at_errand(token);
+            return Vec::new();
         }
         let (key, place) = (token.0 / PLACES, token.0 % PLACES);
         let found = lock(&self.ledger).watched.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
-        let Some((managed, child)) = found else { return };
+        let Some((managed, child)) = found else { return Vec::new() };
         if place == INPUT {
             if !child.flush_input() {
                 self.reactor.set_aside(token);
@@ -140,12 +171,13 @@ impl Inner {
             }
             self.collect_output(&managed, &child);
         } else if let Ok(Some(exit)) = child.reap_ended() {
-            // Who is first in line now is started at the end of the pump.
-            _ = self.finish(&managed, &child, exit);
+            // Who is first in line after those is started at the end of the pump.
+            return self.note_end(&managed, &child, exit).0;
         } else {
             // A tracer holds it, or another thread is about to take it.
-            self.reactor.set_aside(token);
+            self.reactor.ask_again(token, child.pidfd());
         }
+        Vec::new()
     }
 
     fn look_at_unwatched(&self) {
@@ -176,7 +208,8 @@ impl Inner {
             let token = match time {
                 Time::Due(token) => token,
                 Time::Back(token) => {
-                    self.look_at(token);
+                    let jobs = self.look_at(token);
+                    self.carry_out(jobs);
                     continue;
                 }
             };

@@ -14,6 +14,10 @@
 //! - **An entry must go before its descriptor is closed.** The kernel removes an entry only with the last duplicate of its open file
 //!   description; one that the host (or a child between fork and exec) holds keeps it alive, and the number may come back as another's. So the
 //!   reactor holds its own share of every descriptor, and gives it back after the entry is gone.
+//! - **What is watched for one word** ([`Reactor::await_one`]: a pidfd says that its process has ended, and never anything else) is told once, and
+//!   silent from then on (EPOLLONESHOT). So the entry may outlive its descriptor, and need not be taken out: a copy of the host that holds a
+//!   duplicate keeps nobody awake. No share is held of it, and there is nothing here to be made for it. The price: who is told, and does not
+//!   act on it, must say so ([`Reactor::ask_again`]), or nobody ever is.
 //! - **Readable, and nothing to be done about it** (a pidfd whose process a tracer holds, a listener when descriptors have run out): a
 //!   level-triggered set would keep everybody awake. Such an entry is *set aside*: out of the set, and back, told as ready, after
 //!   [`poll::PAUSE`].
@@ -152,14 +156,15 @@ struct State {
     raised: bool,
     /// For so many entries there is room in `due`.
     roomy: usize,
+    /// Descriptors that are awaited for one word.
+    awaited: usize,
 }
 
 impl State {
     /// Room for one entry more, and its time: a stop that sets it must not want for memory. Twice as many, for then the table puts itself in order
     /// where it is, whatever was taken out before.
     fn make_room(&mut self) -> Result<(), Errno> {
-        let (count, no_memory) = (self.entries.len() + 1, |_| Errno::ENOMEM);
-        self.entries.try_reserve(1).map_err(no_memory)?;
+        let (count, no_memory) = (self.entries.len() + self.awaited + 1, |_| Errno::ENOMEM);
         if count > self.roomy {
             let roomy = count.max(self.roomy * 2).max(8);
             self.due.try_reserve(2 * roomy + 8).map_err(no_memory)?;
@@ -197,12 +202,29 @@ fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Fault>) -> Res
     cell.get().ok_or(Fault { step: "memory", errno: Errno::ENOMEM })
 }
 
+/// It is set aside no more.
+fn take_from_aside(state: &mut State, token: Token) {
+    if let Some(at) = state.aside.remove(&token) {
+        state.times.remove(&(at, Purpose::Back, token));
+    }
+}
+
+/// It is due no more. The timer may go off for nothing.
+fn take_from_due(state: &mut State, token: Token) {
+    if let Some(at) = state.due.remove(&token) {
+        state.times.remove(&(at, Purpose::Due, token));
+    }
+}
+
 /// The timer goes off at this time, or at once.
 fn set_off(timer: &TimerFd, at: i64) -> Result<(), Errno> {
     let at = at.max(1);
     let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
     timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
 }
+
+/// What a descriptor is awaited for that has one thing to say.
+const ONE_WORD: EpollFlags = EpollFlags::EPOLLIN.union(EpollFlags::EPOLLONESHOT);
 
 /// What a descriptor is watched for; an end is told in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -295,6 +317,7 @@ impl Reactor {
         if state.entries.contains_key(&token) {
             return Err(Fault { step: "epoll_ctl", errno: Errno::EEXIST });
         }
+        state.entries.try_reserve(1).map_err(|_| Fault { step: "memory", errno: Errno::ENOMEM })?;
         state.make_room().map_err(Fault::of("memory"))?;
         self.set()?.add(fd, EpollEvent::new(interest.flags(), token.0)).map_err(Fault::of("epoll_ctl"))?;
         if let Some(custody) = self.custody {
@@ -302,6 +325,45 @@ impl Reactor {
         }
         state.entries.insert(token, Entry { fd: fd.clone(), interest, is_aside: false });
         Ok(())
+    }
+
+    /// Tells once that a descriptor is readable that stays so from then on: a pidfd. The caller keeps it open until then, and gives each token
+    /// once in the life of the reactor.
+    pub fn await_one(&self, token: Token, fd: impl AsFd) -> Result<(), Fault> {
+        debug_assert!(self.custody.is_none() && token.0 < WAKE_UP);
+        let mut state = lock(&self.state);
+        state.make_room().map_err(Fault::of("memory"))?;
+        self.set()?.add(fd, EpollEvent::new(ONE_WORD, token.0)).map_err(Fault::of("epoll_ctl"))?;
+        state.awaited += 1;
+        Ok(())
+    }
+
+    /// It was told, and nothing could be done about it: told again after a little while. `fd`: where there is no timer, or no memory, it is told again
+    /// at once.
+    pub fn ask_again(&self, token: Token, fd: Option<impl AsFd>) {
+        let timed = self.timer().is_ok() && {
+            let mut state = lock(&self.state);
+            let room = state.aside.contains_key(&token) || state.aside.try_reserve(1).is_ok();
+            if room {
+                take_from_aside(&mut state, token);
+                self.come_back_at(&mut state, token, clock::now().saturating_add(poll::PAUSE));
+            }
+            room
+        };
+        if let Some((set, fd)) = self.work.get().zip(fd).filter(|_| !timed) {
+            let _ = set.modify(fd, &mut EpollEvent::new(ONE_WORD, token.0));
+        }
+    }
+
+    /// It is awaited no more, and its time goes. `fd`: it is open still, and may speak yet.
+    pub fn forget_one(&self, token: Token, fd: Option<impl AsFd>) {
+        let mut state = lock(&self.state);
+        state.awaited = state.awaited.saturating_sub(1);
+        take_from_aside(&mut state, token);
+        take_from_due(&mut state, token);
+        if let Some((set, fd)) = self.work.get().zip(fd) {
+            let _ = set.delete(fd);
+        }
     }
 
     /// Watches this descriptor under this token, whatever was watched under it before.
@@ -341,10 +403,7 @@ impl Reactor {
     pub fn forget(&self, token: Token) {
         let mut state = lock(&self.state);
         let removed = self.take_out(&mut state, token);
-        if let Some(at) = state.due.remove(&token) {
-            // The timer may go off for nothing.
-            state.times.remove(&(at, Purpose::Due, token));
-        }
+        take_from_due(&mut state, token);
         drop(state);
         drop(removed);
     }
@@ -357,8 +416,8 @@ impl Reactor {
         if !entry.is_aside {
             // ENOENT is all that can happen, and says that it is done.
             let _ = self.work.get().map(|set| set.delete(&entry.fd));
-        } else if let Some(at) = state.aside.remove(&token) {
-            state.times.remove(&(at, Purpose::Back, token));
+        } else {
+            take_from_aside(state, token);
         }
         Some(entry)
     }
@@ -426,7 +485,11 @@ impl Reactor {
     }
 
     fn bring_back(&self, state: &mut State, token: Token) {
-        let Some(entry) = state.entries.get_mut(&token) else { return };
+        let Some(entry) = state.entries.get_mut(&token) else {
+            // One that is awaited for one word, and has said it.
+            state.aside.remove(&token);
+            return;
+        };
         let back = |set: &Epoll| set.add(&entry.fd, EpollEvent::new(entry.interest.flags(), token.0));
         entry.is_aside = self.work.get().is_none_or(|set| back(set).is_err());
         if entry.is_aside {
@@ -626,7 +689,8 @@ impl Reactor {
 
     /// After so many turns everything that was ready before them has been told of.
     pub fn looks(&self) -> usize {
-        lock(&self.state).entries.len() / BATCH + 2
+        let state = lock(&self.state);
+        (state.entries.len() + state.awaited) / BATCH + 2
     }
 
     /// What there is to do now, up to [`BATCH`] of it; never waits. What is ready is told again and again until it is done, removed or set aside.

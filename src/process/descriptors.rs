@@ -40,28 +40,22 @@ pub struct Plan {
 /// The caller's ends of a child's pipes, until he takes them.
 #[derive(Debug, Default)]
 pub struct Ours {
-    standard: [Option<OwnedFd>; 3],
-    /// By their numbers in the child.
-    more: Vec<(RawFd, OwnedFd)>,
+    /// By their numbers in the child. Most children have none.
+    ends: Option<Box<Vec<(RawFd, OwnedFd)>>>,
 }
 
 impl Ours {
     /// The end of what the child has as this number.
     pub fn take(&mut self, number: RawFd) -> Option<OwnedFd> {
-        if let Some(standard) = usize::try_from(number).ok().and_then(|stream| self.standard.get_mut(stream)) {
-            return standard.take();
-        }
-        let at = self.more.iter().position(|(taken, _)| *taken == number)?;
-        Some(self.more.swap_remove(at).1)
+        let ends = self.ends.as_deref_mut()?;
+        let at = ends.iter().position(|(taken, _)| *taken == number)?;
+        Some(ends.swap_remove(at).1)
     }
 
     /// Puts one there; answers what was there before.
     pub fn put(&mut self, number: RawFd, end: OwnedFd) -> Option<OwnedFd> {
-        if let Some(standard) = usize::try_from(number).ok().and_then(|stream| self.standard.get_mut(stream)) {
-            return standard.replace(end);
-        }
         let before = self.take(number);
-        self.more.push((number, end));
+        self.ends.get_or_insert_default().push((number, end));
         before
     }
 }

@@ -157,7 +157,7 @@ impl Foreign {
             if self.ladder == Ladder::Over {
                 // In vain: killed once more, and again after as long a wait.
                 self.kill();
-                self.ladder = Ladder::Step(self.plan.len(), Deadline::at(now).plus(stop::LAST_WAIT_MS * crate::clock::MILLI));
+                self.ladder = Ladder::Step(self.plan.len() as u32, Deadline::at(now).plus(stop::LAST_WAIT_MS * crate::clock::MILLI));
             }
             return Seen::Running;
         }

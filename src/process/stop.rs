@@ -63,17 +63,17 @@ pub enum Ladder {
     #[default]
     Idle,
     /// On this rung until then.
-    Step(usize, Deadline),
+    Step(u32, Deadline),
     /// This rung's kill waits for a core dump, until then.
-    Core(usize, Deadline),
+    Core(u32, Deadline),
     /// Every rung was tried, and the child is still there.
     Over,
 }
 
 impl Ladder {
     /// Enters a rung, unless it kills and has to wait for a dump.
-    fn enter(&mut self, plan: &[Step], rung: usize, now: i64, grace_ms: i64, dump_ms: impl FnOnce() -> i64) -> Option<i32> {
-        let kills = plan.get(rung).is_some_and(|step| step.signal == libc::SIGKILL);
+    fn enter(&mut self, plan: &[Step], rung: u32, now: i64, grace_ms: i64, dump_ms: impl FnOnce() -> i64) -> Option<i32> {
+        let kills = plan.get(rung as usize).is_some_and(|step| step.signal == libc::SIGKILL);
         let wait = if kills { dump_ms() } else { 0 };
         let (next, signal) = if wait > 0 {
             (Ladder::Core(rung, Deadline::at(now).plus(wait.saturating_mul(MILLI))), None)
@@ -84,8 +84,8 @@ impl Ladder {
         signal
     }
 
-    fn on(plan: &[Step], rung: usize, now: i64, grace_ms: i64) -> (Self, Option<i32>) {
-        let Some(step) = plan.get(rung) else { return (Ladder::Over, None) };
+    fn on(plan: &[Step], rung: u32, now: i64, grace_ms: i64) -> (Self, Option<i32>) {
+        let Some(step) = plan.get(rung as usize) else { return (Ladder::Over, None) };
         let wait = match (rung, grace_ms, step.wait_ms) {
             (0, grace, _) if grace >= 0 && (plan.len() > 1 || step.signal != libc::SIGKILL) => grace,
             (_, _, wait) if wait >= 0 => wait,
@@ -121,7 +121,7 @@ impl Ladder {
 
     /// The signal just asked for was refused; `for_good`: as any other will be.
     pub fn refused(&mut self, plan: &[Step], for_good: bool) {
-        if matches!(*self, Ladder::Step(rung, _) if for_good || rung + 1 >= plan.len()) {
+        if matches!(*self, Ladder::Step(rung, _) if for_good || rung as usize + 1 >= plan.len()) {
             *self = Ladder::Over;
         }
     }

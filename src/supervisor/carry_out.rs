@@ -17,9 +17,9 @@ use super::scheduler::{self, Action, Answer, Id, News};
 use crate::clock::{self, Deadline};
 use crate::error::{Result, Status};
 use crate::lock::lock;
+use crate::process::Lines;
 use crate::process::child::Child;
 use crate::process::stops::News as Stop;
-use crate::process::{Lines, Lost};
 use crate::registry::{Cause, Exit};
 
 /// A job that is done, and that the scheduler must hear of.
@@ -109,15 +109,16 @@ impl Inner {
         let (managed, now) = (member.managed.clone(), clock::now());
         match news {
             News::Started => {
-                member.last = None;
-                if let Some(child) = member.fresh.take() {
+                let fresh = member.take_fresh();
+                member.forget_last();
+                if let Some(child) = fresh {
                     managed.publish(child);
                 }
                 ledger.push(&managed, now, What::Started);
             }
             News::Ready => ledger.push(&managed, now, What::Ready),
             News::Exited => {
-                let Some(Last { run: Run::Ended(exit), child, complaint }) = member.last.as_deref_mut() else { return };
+                let Some(Last { run: Run::Ended(exit), child, complaint }) = member.last() else { return };
                 let (child, complaint) = (child.take(), *complaint);
                 // By now it is released, and the record says what could not be removed.
                 let exit = child.as_ref().and_then(|child| child.exit()).unwrap_or(*exit);
@@ -297,7 +298,7 @@ impl Inner {
         }
         let id = managed.id();
         if let Some(member) = ledger.members.get_mut(&id) {
-            member.last = Some(Box::new(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint }));
+            member.passing().last = Some(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint });
         }
         self.tell_stops(&mut ledger, managed, child);
         let mut jobs = self.tell_signs(&mut ledger, managed, child);
@@ -340,24 +341,23 @@ impl Inner {
 
     /// From here on the scheduler's actions reach it.
     pub(super) fn enroll(&self, ledger: &mut Ledger, managed: &Arc<Managed>) {
-        let member = Member { managed: managed.clone(), fresh: None, last: None, lost: Lost::default() };
-        ledger.members.insert(managed.id(), member);
+        ledger.members.insert(managed.id(), Member::of(managed.clone()));
     }
 
     /// It has this process: it is shown when STARTED is told. `false`: it must not run.
     pub(super) fn show_process(&self, ledger: &mut Ledger, id: Id, child: Arc<Child>) -> (bool, Vec<Job>) {
         if let Some(member) = ledger.members.get_mut(&id) {
-            member.fresh = Some(child);
+            member.passing().fresh = Some(child);
         }
         let jobs = self.step(ledger, scheduler::Event::Started(id));
-        let refused = ledger.members.get_mut(&id).is_none_or(|member| member.fresh.take().is_some());
+        let refused = ledger.members.get_mut(&id).is_none_or(|member| member.take_fresh().is_some());
         (!refused, jobs)
     }
 
     /// Its process could not be made, for this reason.
     pub(super) fn note_failure(&self, ledger: &mut Ledger, id: Id, why: Status) {
         if let Some(member) = ledger.members.get_mut(&id) {
-            member.last = Some(Box::new(Last { run: Run::NotMade(why), child: None, complaint: None }));
+            member.passing().last = Some(Last { run: Run::NotMade(why), child: None, complaint: None });
         }
     }
 }

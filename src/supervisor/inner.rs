@@ -95,10 +95,17 @@ pub(super) enum Job {
 /// A child as the scheduler's actions need it.
 pub(super) struct Member {
     pub(super) managed: Arc<Managed>,
+    /// What is left to be told of it; nothing, most of the time.
+    pub(super) passing: Option<Box<Passing>>,
+}
+
+/// What is there for a while.
+#[derive(Default)]
+pub(super) struct Passing {
     /// Its new process, until it is shown to those who wait for it.
     pub(super) fresh: Option<Arc<Child>>,
     /// What became of its last run, while there is something to tell of it.
-    pub(super) last: Option<Box<Last>>,
+    pub(super) last: Option<Last>,
     /// What it has said that was lost, and not been told of: it stands behind all that is in the queue.
     pub(super) lost: Lost,
 }
@@ -152,8 +159,51 @@ impl core::fmt::Debug for Inner {
 }
 
 impl Member {
+    /// Nobody that anything is to be told of.
+    pub(super) fn of(managed: Arc<Managed>) -> Self {
+        Self { managed, passing: None }
+    }
+
+    pub(super) fn passing(&mut self) -> &mut Passing {
+        self.passing.get_or_insert_default()
+    }
+
+    /// Its new process, once.
+    pub(super) fn take_fresh(&mut self) -> Option<Arc<Child>> {
+        let fresh = self.passing.as_mut()?.fresh.take();
+        self.tidy();
+        fresh
+    }
+
+    /// What is missing of what it has said, once.
+    pub(super) fn take_lost(&mut self) -> Lost {
+        let lost = self.passing.as_mut().map_or_else(Lost::default, |passing| std::mem::take(&mut passing.lost));
+        self.tidy();
+        lost
+    }
+
+    /// Its last run is not spoken of any more.
+    pub(super) fn forget_last(&mut self) {
+        if let Some(passing) = &mut self.passing {
+            passing.last = None;
+        }
+        self.tidy();
+    }
+
+    fn tidy(&mut self) {
+        self.passing.take_if(|passing| passing.fresh.is_none() && passing.last.is_none() && passing.lost.is_nothing());
+    }
+
+    fn has_lost(&self) -> bool {
+        self.passing.as_ref().is_some_and(|passing| !passing.lost.is_nothing())
+    }
+
+    pub(super) fn last(&mut self) -> Option<&mut Last> {
+        self.passing.as_mut()?.last.as_mut()
+    }
+
     pub(super) fn last_run(&self) -> Option<Run> {
-        self.last.as_ref().map(|last| last.run)
+        self.passing.as_ref()?.last.as_ref().map(|last| last.run)
     }
 }
 
@@ -195,18 +245,18 @@ impl Ledger {
     }
 
     fn note_lost(&mut self, managed: &Managed, lost: Lost) {
-        if let Some(member) = self.members.get_mut(&managed.id()) {
-            member.lost.add(lost);
+        if let Some(member) = self.members.get_mut(&managed.id()).filter(|_| !lost.is_nothing()) {
+            member.passing().lost.add(lost);
         }
     }
 
     /// Tells of what is missing: what comes next stands behind the gap. `false`: there is no memory for it and what comes next.
     pub(super) fn push_lost(&mut self, managed: &Arc<Managed>) -> bool {
-        let Some(member) = self.members.get_mut(&managed.id()).filter(|member| !member.lost.is_nothing()) else { return true };
+        let Some(member) = self.members.get_mut(&managed.id()).filter(|member| member.has_lost()) else { return true };
         if !self.events.has_room() {
             return false;
         }
-        let lost = std::mem::take(&mut member.lost);
+        let lost = member.take_lost();
         self.push(managed, clock::now(), What::OutputLost(lost));
         self.events.has_room()
     }
@@ -590,5 +640,17 @@ impl Inner {
         if stopping && !self.is_default {
             self.step(&mut ledger, scheduler::Event::StopBegan(managed.id()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of each live child there is one of these; tables take up to two places for each.
+    #[test]
+    fn what_stands_for_each_child_is_small() {
+        let sizes = [size_of::<Managed>(), size_of::<Child>(), size_of::<Member>(), size_of::<Entry>()];
+        assert!(sizes.iter().zip([136, 216, 16, 24]).all(|(size, most)| *size <= most), "{sizes:?}");
     }
 }

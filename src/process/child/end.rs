@@ -103,7 +103,7 @@ impl Child {
                     let (pidfd, resources, lease) = self.settle(&mut life);
                     (exit, pidfd, resources, lease)
                 }
-                _ => return Ok(life.exit),
+                _ => return Ok(life.exit.as_deref().copied()),
             }
         };
         // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
@@ -120,7 +120,7 @@ impl Child {
         let awaited = {
             let mut life = lock(&self.life);
             life.complaint = complaint;
-            life.exit = Some(exit);
+            life.exit = Some(Box::new(exit));
             life.awaiting != 0
         };
         // Ringing is a system call, heard or not.

@@ -118,7 +118,8 @@ pub(super) struct Life {
     pub lease: Option<Lease>,
     /// Shared with whoever waits on it: it is closed when the last of them has woken up.
     pub pidfd: Option<Arc<OwnedFd>>,
-    pub exit: Option<Exit>,
+    /// Made when it has ended: most of a child's life has none.
+    pub exit: Option<Box<Exit>>,
     /// Threads that wait for `exit` to be set.
     pub awaiting: u32,
     /// Since when another frame is about to publish its end.
@@ -221,13 +222,13 @@ impl Child {
     /// Whether kill-all has killed it: known before its end is.
     pub fn was_killed_with_all(&self) -> bool {
         let life = lock(&self.life);
-        let by_record = || life.exit.is_some_and(|exit| exit.cause == Cause::KillAll);
+        let by_record = || life.exit.as_ref().is_some_and(|exit| exit.cause == Cause::KillAll);
         life.lease.as_ref().and_then(Lease::slot).map_or_else(by_record, |slot| slot.is_killed_with_all())
     }
 
     /// The exit record, if it has been taken.
     pub fn exit(&self) -> Option<Exit> {
-        lock(&self.life).exit
+        lock(&self.life).exit.as_deref().copied()
     }
 
     /// The pidfd, as long as the exit has not been taken.

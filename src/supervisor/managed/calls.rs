@@ -340,16 +340,16 @@ impl Managed {
             return Ok(());
         };
         // In this order: a new stage after the look that follows is heard.
-        lock(&self.run).waiters.push(waiter.clone());
+        lock(&self.run).wait_with(&waiter);
         inner.pump_watched();
         if !matches!(self.view(), View::Waiting) {
-            lock(&self.run).waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
+            lock(&self.run).wait_no_more(&waiter);
             return Ok(());
         }
         let mut watched = vec![waiter.as_fd()];
         watched.extend(inner.watch());
         let waited = patience.wait(&watched, Deadline::NEVER).map_err(|errno| Error::system("poll", errno, "cannot wait"));
-        lock(&self.run).waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
+        lock(&self.run).wait_no_more(&waiter);
         waited.map(drop)
     }
 
@@ -364,7 +364,7 @@ impl Managed {
             self.supervisor.collect_input(self, child);
         }
         if self.exit_taken.load(Ordering::Acquire) {
-            self.supervisor.forget(self.entries.load(Ordering::Relaxed));
+            self.supervisor.forget(self.entries.load(Ordering::Relaxed) as usize);
             return;
         }
         if child.is_some_and(|child| child.exit().is_none()) && !self.supervisor.attach_default(self) {

@@ -20,7 +20,7 @@ mod ready;
 mod several;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::Inner;
@@ -73,9 +73,9 @@ pub struct Managed {
     /// Threads that wait for it.
     waiting: AtomicU32,
     /// Its entries in the queue of events; the memory that output takes there, and its lines.
-    entries: AtomicUsize,
-    unread: AtomicUsize,
-    unread_lines: AtomicUsize,
+    entries: AtomicU32,
+    unread_lines: AtomicU32,
+    unread: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -122,6 +122,13 @@ struct Run {
     error: Option<Box<Error>>,
     /// The same for one that was called off: the error is made for who asks, for all may be called off at once.
     called_off: Option<Status>,
+    /// What few have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What only a child has that has no process, or is between two.
+#[derive(Debug, Default)]
+struct Rare {
     /// Its stop plan is to run as soon as it has a process, with this grace for its first step (-1: its own).
     stop: Option<i64>,
     /// Who waits for its next stage.
@@ -131,7 +138,28 @@ struct Run {
 impl Run {
     fn stop_by(&mut self, grace_ms: i64) {
         let shorter = |known: i64| if known < 0 || grace_ms < 0 { known.max(grace_ms) } else { known.min(grace_ms) };
-        self.stop = Some(self.stop.map_or(grace_ms, shorter));
+        let rare = self.rare.get_or_insert_default();
+        rare.stop = Some(rare.stop.map_or(grace_ms, shorter));
+    }
+
+    /// Whether its stop plan is to run as soon as it has a process.
+    fn is_to_stop(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.stop.is_some())
+    }
+
+    /// One waits for its next stage.
+    fn wait_with(&mut self, waiter: &Arc<WakeUp>) {
+        let waiters = &mut self.rare.get_or_insert_default().waiters;
+        if !waiters.iter().any(|other| Arc::ptr_eq(other, waiter)) {
+            waiters.push(waiter.clone());
+        }
+    }
+
+    /// And does so no more.
+    fn wait_no_more(&mut self, waiter: &Arc<WakeUp>) {
+        if let Some(rare) = &mut self.rare {
+            rare.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+        }
     }
 }
 
@@ -173,7 +201,7 @@ impl Managed {
 
     fn new(supervisor: Arc<Inner>, id: Id, command: &Command, recipe: Option<(Arc<Command>, Belongings)>) -> Self {
         let restart = command.get_restart();
-        let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, called_off: None, stop: None, waiters: Vec::new() };
+        let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, called_off: None, rare: None };
         Self {
             supervisor,
             home: Home::here(),
@@ -195,9 +223,9 @@ impl Managed {
             room: AtomicBool::new(false),
             stops_waiting: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
-            entries: AtomicUsize::new(0),
-            unread: AtomicUsize::new(0),
-            unread_lines: AtomicUsize::new(0),
+            entries: AtomicU32::new(0),
+            unread_lines: AtomicU32::new(0),
+            unread: AtomicU32::new(0),
         }
     }
 
@@ -236,15 +264,15 @@ impl Managed {
     /// An entry of it has come into the queue, with output that takes so much memory, and is so many lines.
     pub(super) fn count_entry(&self, bytes: usize, lines: usize) {
         self.entries.fetch_add(1, Ordering::Relaxed);
-        self.unread.fetch_add(bytes, Ordering::Relaxed);
-        self.unread_lines.fetch_add(lines, Ordering::Relaxed);
+        self.unread.fetch_add(bytes as u32, Ordering::Relaxed);
+        self.unread_lines.fetch_add(lines as u32, Ordering::Relaxed);
     }
 
     /// And has left it, with lines that nobody took.
     pub(super) fn count_entry_gone(&self, bytes: usize, lines: usize) {
         self.entries.fetch_sub(1, Ordering::Relaxed);
-        self.unread.fetch_sub(bytes, Ordering::Relaxed);
-        self.unread_lines.fetch_sub(lines, Ordering::Relaxed);
+        self.unread.fetch_sub(bytes as u32, Ordering::Relaxed);
+        self.unread_lines.fetch_sub(lines as u32, Ordering::Relaxed);
     }
 
     /// Somebody took one.
@@ -300,7 +328,7 @@ impl Managed {
 
     /// The memory that output takes which nobody has taken.
     pub(super) fn unread(&self) -> usize {
-        self.unread.load(Ordering::Relaxed)
+        self.unread.load(Ordering::Relaxed) as usize
     }
 
     /// So much of its output waits that no more is read: in memory, or in events that would stand before those of others.
@@ -314,7 +342,7 @@ impl Managed {
     }
 
     fn is_ahead_of(&self, bytes: usize, lines: usize) -> bool {
-        self.unread() > bytes || self.unread_lines.load(Ordering::Relaxed) > lines
+        self.unread() > bytes || self.unread_lines.load(Ordering::Relaxed) as usize > lines
     }
 
     pub(super) fn set_token(&self, token: u64) {
@@ -410,9 +438,9 @@ impl Managed {
     /// Under the default supervisor: its start takes its time. `false`: it was stopped while it was being made, and shall not be any more.
     pub(super) fn set_promised(&self) -> bool {
         let mut run = lock(&self.run);
-        match (run.stage, run.stop) {
-            (Stage::Starting, None) => run.stage = Stage::Promised,
-            (Stage::Starting, Some(_)) => {
+        match (run.stage, run.is_to_stop()) {
+            (Stage::Starting, false) => run.stage = Stage::Promised,
+            (Stage::Starting, true) => {
                 (run.stage, run.called_off) = (Stage::Over, Some(Status::Cancelled));
                 wake(&mut run);
                 return false;
@@ -475,7 +503,7 @@ impl Managed {
     }
 
     pub(super) fn take_stop(&self) -> Option<i64> {
-        lock(&self.run).stop.take()
+        lock(&self.run).rare.as_mut().and_then(|rare| rare.stop.take())
     }
 
     /// Its turn has come.
@@ -586,7 +614,7 @@ impl Managed {
 }
 
 fn wake(run: &mut Run) {
-    for waiter in run.waiters.drain(..) {
+    for waiter in run.rare.iter_mut().flat_map(|rare| rare.waiters.drain(..)) {
         waiter.raise();
     }
 }

@@ -252,9 +252,7 @@ impl Crowd {
         let managed = &self.members[at].managed;
         {
             let mut run = lock(&managed.run);
-            if !run.waiters.iter().any(|other| Arc::ptr_eq(other, waiter)) {
-                run.waiters.push(waiter.clone());
-            }
+            run.wait_with(waiter);
         }
         // In this order: a new stage after the look is heard, one before it is seen.
         if matches!(managed.view(), View::Waiting) { Deadline::NEVER } else { Deadline::PAST }
@@ -294,7 +292,7 @@ impl Drop for Crowd {
         for Member { managed, .. } in &self.members {
             managed.waiting.fetch_sub(1, Ordering::SeqCst);
             if let Some(waiter) = &self.waiter {
-                lock(&managed.run).waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+                lock(&managed.run).wait_no_more(waiter);
             }
         }
     }

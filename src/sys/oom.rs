@@ -3,7 +3,7 @@
 //! The trap: it is a count without names, and to read it takes some 30 us. So it is read once before the first child, and then only when a
 //! child was killed by a stranger. What it was when that one was born is not known, but the last look that was not later knows what it was at
 //! least: more now, and somebody was killed since that look. Who, and whether after the birth, nobody can say: so it makes an end "probable" and no
-//! more. And where a stranger kills many at once, there is one look for those of the same moment ([`MOMENT`]).
+//! more.
 
 use std::fs::File;
 use std::sync::Mutex;
@@ -12,11 +12,8 @@ use nix::errno::Errno;
 
 use super::counts;
 use super::memory::PerProcess;
-use crate::clock::{self, MILLI};
+use crate::clock;
 use crate::lock::lock;
-
-/// So long a look stands for those after it.
-const MOMENT: i64 = MILLI;
 
 /// A look that has found more than those before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,8 +28,6 @@ struct Looks {
     kept: [Option<Look>; 8],
     /// There were others before these.
     forgotten: bool,
-    /// The last of all.
-    last: Option<Look>,
 }
 
 impl Looks {
@@ -40,15 +35,7 @@ impl Looks {
         self.kept.iter().flatten().copied()
     }
 
-    /// What is known without another look.
-    fn fresh(&self, now: i64) -> Option<u64> {
-        self.last.filter(|last| (last.at..last.at.saturating_add(MOMENT)).contains(&now)).map(|last| last.kills)
-    }
-
     fn note(&mut self, look: Look) {
-        if self.last.is_none_or(|last| last.at < look.at) {
-            self.last = Some(look);
-        }
         // A thread that has looked before another may come after it.
         if self.kept().next_back().is_some_and(|last| look.kills <= last.kills || look.at < last.at) {
             return;
@@ -95,12 +82,6 @@ pub fn look() {
 
 /// Whether this machine has killed somebody for want of memory since the last look before this time. `false` where it is not known.
 pub fn has_killed_since(born: i64) -> bool {
-    if let Some(looks) = LOOKS.get() {
-        let looks = lock(looks);
-        if let Some(kills) = looks.fresh(clock::now()) {
-            return looks.have_risen(born, kills);
-        }
-    }
     compared(|looks, kills| looks.have_risen(born, kills)).unwrap_or(false)
 }
 
@@ -143,14 +124,6 @@ mod tests {
     fn a_late_word_of_an_earlier_look_changes_nothing() {
         let seen = looks(&[(10, 5), (30, 7), (20, 6), (40, 6)]);
         assert_eq!(seen.kept().map(|look| look.at).collect::<Vec<_>>(), [10, 30]);
-    }
-
-    #[test]
-    fn a_look_stands_for_its_moment() {
-        let seen = looks(&[(10, 5), (20, 7), (30, 7)]);
-        assert_eq!(seen.fresh(30), Some(7));
-        assert_eq!(seen.fresh(29 + MOMENT), Some(7));
-        assert_eq!((seen.fresh(30 + MOMENT), seen.fresh(29), looks(&[]).fresh(0)), (None, None, None));
     }
 
     #[test]

@@ -63,8 +63,8 @@ impl Child {
 
     fn glance(&self) -> Glance {
         let life = lock(&self.life);
-        match (life.exit, &life.pidfd) {
-            (Some(exit), _) => Glance::Over(exit),
+        match (&life.exit, &life.pidfd) {
+            (Some(exit), _) => Glance::Over(**exit),
             (None, None) => Glance::Ends,
             (None, Some(pidfd)) => Glance::Runs(pidfd.clone(), life.due()),
         }

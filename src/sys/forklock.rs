@@ -6,6 +6,7 @@
 //! A panic within gives it back like any other way out, and what it guards stays usable (`lock.rs`).
 
 use core::cell::UnsafeCell;
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -26,7 +27,11 @@ pub struct ForkLock<T> {
 unsafe impl<T: Send> Sync for ForkLock<T> {}
 
 /// It is held as long as this lives.
-pub struct Guard<'a, T>(&'a ForkLock<T>);
+pub struct Guard<'a, T> {
+    lock: &'a ForkLock<T>,
+    /// Who shares it shares the value.
+    value: PhantomData<&'a mut T>,
+}
 
 impl<T> ForkLock<T> {
     pub fn new(value: T) -> Self {
@@ -39,13 +44,13 @@ impl<T> ForkLock<T> {
         if self.word.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
             self.wait();
         }
-        Guard(self)
+        Guard { lock: self, value: PhantomData }
     }
 
     /// `None`: somebody has it.
     #[inline(always)]
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
-        self.word.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).ok().map(|_| Guard(self))
+        self.word.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).ok().map(|_| Guard { lock: self, value: PhantomData })
     }
 
     #[cold]
@@ -72,7 +77,7 @@ impl<T> Deref for Guard<'_, T> {
     #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: whoever has the guard has the lock.
-        unsafe { &*self.0.value.get() }
+        unsafe { &*self.lock.value.get() }
     }
 }
 
@@ -80,15 +85,15 @@ impl<T> DerefMut for Guard<'_, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above, and this guard is borrowed alone.
-        unsafe { &mut *self.0.value.get() }
+        unsafe { &mut *self.lock.value.get() }
     }
 }
 
 impl<T> Drop for Guard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.0.word.swap(FREE, Ordering::Release) == WAITED_FOR {
-            self.0.wake();
+        if self.lock.word.swap(FREE, Ordering::Release) == WAITED_FOR {
+            self.lock.wake();
         }
     }
 }

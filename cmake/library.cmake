@@ -25,9 +25,6 @@ else()
     list(APPEND cargo_build --target ${PROCSUP_RUST_TARGET})
     set(library_dir "${cargo_dir}/${PROCSUP_RUST_TARGET}/release")
   endif()
-  # What no profile of cargo can say: how much is inlined (docs/evidence/size.md).
-  file(STRINGS "${PROJECT_SOURCE_DIR}/scripts/library.flags" library_flags)
-  list(APPEND cargo_build -- ${library_flags})
 endif()
 
 add_custom_target(procsup-cargo ALL

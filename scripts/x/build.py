@@ -13,13 +13,8 @@ FAST += ["-DCMAKE_RULE_MESSAGES=OFF", "-DCMAKE_TARGET_MESSAGES=OFF"]
 def build_library(beside=None):
     """`beside`: what goes on meanwhile, and is needed as well (a Background)."""
     step("Building the library" + ("" if LIBRARY.exists() else ": more than a minute, for most of it in one thread"))
-    run(*cargo_library(), beside=beside)
-
-
-def cargo_library(*options):
-    """The command: kinds named, as an rlib among them would keep cargo from optimizing the crates as one; how much is inlined no profile can say."""
-    flags = (ROOT / "scripts/library.flags").read_text().split()
-    return ["cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib", *options, "--", *flags]
+    # Named, as an rlib among them would keep cargo from optimizing the crates as one.
+    run("cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib", beside=beside)
 
 
 def cmake_build(folder, *options, targets=()):

@@ -70,7 +70,7 @@ static void killed(const char *mode)
     /* Only the copy is left: all others have ended by themselves, and none has failed. */
     for (int64_t began = now_ns(); child_count() > 1;) {
         siginfo_t end = {.si_pid = 0};
-        CHECK(elapsed_ms(began) < 20000);
+        CHECK(elapsed_ms(began) < PATIENCE_MS);
         if (waitid(P_ALL, 0, &end, WEXITED | WNOHANG) == 0 && end.si_pid != 0) /* a process of this test's alone */
             CHECK(end.si_pid != copy && end.si_code == CLD_EXITED && end.si_status == 0);
         else

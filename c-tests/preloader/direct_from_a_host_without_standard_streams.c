@@ -50,6 +50,12 @@ int main(void)
     worker_is_whole(direct);
     worker_is_whole(smart);
     ps_command_free(command);
+    /* As it was: which of these numbers the library had, and gives back, is chance. */
+    for (int fd = 0; fd < 5; fd++)
+        if (fd < 3)
+            dup2(kept[fd], fd), close(kept[fd]);
+        else if (fcntl(fd, F_GETFD) < 0)
+            dup2(0, fd);
     place_end(&p);
     return 0;
 }

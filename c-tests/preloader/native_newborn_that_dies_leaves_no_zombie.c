@@ -32,11 +32,11 @@ int main(void)
         again("libc-die-before-hello");
     refused("die-before-hello", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_FORK");
     refused("die-at-gate", PATIENCE_MS, PS_ERR_EXITED, NULL);
-    refused("no-hello", 300, PS_ERR_TIMEOUT, "NATIVE_FORK");
+    refused("no-hello", 300 * slowness(), PS_ERR_TIMEOUT, "NATIVE_FORK");
     refused("die-at-work", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_WORK");
     if (can_keep_strangers())
         refused("libc-die-at-work", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_WORK");
-    refused("never-ready", 300, PS_ERR_TIMEOUT, "NATIVE_WORK");
+    refused("never-ready", 300 * slowness(), PS_ERR_TIMEOUT, "NATIVE_WORK");
     refused("work-fails", PATIENCE_MS, PS_ERR_ABORTED, "NATIVE_WORK");
     refused("close-at-work", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_WORK");
 }

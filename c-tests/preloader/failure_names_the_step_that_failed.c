@@ -30,7 +30,7 @@ int main(void)
 
     /* one that hangs has not failed: that it hangs, and where, is told */
     ps_command *command = app(DONE("subprocess_before_first_exec"), "step=subprocess_app_load_or_exec:STEP_IN_PROGRESS", "hang", NULL);
-    ps_error *error = fails(NULL, command, 500, PS_ERR_TIMEOUT);
+    ps_error *error = fails(NULL, command, 500 * slowness(), PS_ERR_TIMEOUT);
     CHECK_STR(ps_error_category(error), "TIMEOUT_ERROR");
     CHECK_STR(ps_error_step(error), "SPAWNING_KIT_HANDSHAKE_PERFORM");
     CHECK_STR(step_state(error, "SUBPROCESS_APP_LOAD_OR_EXEC"), "in progress");

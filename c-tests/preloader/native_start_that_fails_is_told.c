@@ -26,8 +26,8 @@ int main(void)
     fails("other-version", PATIENCE_MS, PS_ERR_PROTOCOL, "NATIVE_OPEN", "versions 9 to 9");
     fails("grandchild-opens", PATIENCE_MS, PS_ERR_PEER_REJECTED, "NATIVE_OPEN", "must exec the preloader");
     fails("closes", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_LOAD", "has closed its channel");
-    fails("never-opens", 300, PS_ERR_TIMEOUT, "NATIVE_OPEN", "ps_preload_open");
-    fails("never-loads", 300, PS_ERR_TIMEOUT, "NATIVE_LOAD", "ps_preload_ready");
+    fails("never-opens", 300 * slowness(), PS_ERR_TIMEOUT, "NATIVE_OPEN", "ps_preload_open");
+    fails("never-loads", 300 * slowness(), PS_ERR_TIMEOUT, "NATIVE_LOAD", "ps_preload_ready");
 
     /* No program at all. */
     place p = {.supervisor = supervisor_new()};

@@ -50,7 +50,10 @@ int main(void)
     worker_is_whole(direct);
     worker_is_whole(smart);
     ps_command_free(command);
-    /* As it was: which of these numbers the library had, and gives back, is chance. */
+    /* As it was, when nothing of the library's is left: which of these numbers it had, and has given back, is chance. */
+    ps_preloader_free(p.preloader);
+    ps_supervisor_free(p.supervisor);
+    all_are_gone(&p);
     for (int fd = 0; fd < 5; fd++)
         if (fd < 3)
             dup2(kept[fd], fd), close(kept[fd]);

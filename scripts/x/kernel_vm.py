@@ -200,7 +200,9 @@ def make_root(root, fill):
     fill(root)
     for folder in ("tmp", "var/tmp"):
         (root / folder).chmod(0o1777)
-    (root / "etc/passwd").write_text("".join(f"{name}:x:{user}:{group}:{name}:/root:/bin/sh\n" for name, (user, group) in USERS.items()))
+    place = {"nobody": "/nonexistent:/usr/sbin/nologin"}
+    lines = [f"{name}:x:{user}:{group}:{name}:{place.get(name, '/root:/bin/sh')}\n" for name, (user, group) in USERS.items()]
+    (root / "etc/passwd").write_text("".join(lines))
     (root / "etc/group").write_text("".join(f"{name}:x:{number}:\n" for name, number in GROUPS.items()))
     (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")

@@ -40,7 +40,8 @@ pub struct Plan {
 /// The caller's ends of a child's pipes, until he takes them.
 #[derive(Debug, Default)]
 pub struct Ours {
-    /// By their numbers in the child. Most children have none.
+    /// By their numbers in the child. Most children have none, and a word for that.
+    #[allow(clippy::box_collection)]
     ends: Option<Box<Vec<(RawFd, OwnedFd)>>>,
 }
 

@@ -42,7 +42,7 @@ const WITHOUT_MEMORY: i64 = 100 * MILLI;
 /// So many jobs of those that have ended are done together: an end with somebody in line is two.
 const TOGETHER: usize = 32;
 
-/// What a turn has told of. Ends that nobody has looked at when this goes, by a panic, are told again.
+/// What a turn has told of. Ends that are still in it when this goes, by a panic, are told again: also the one that was being looked at.
 struct Told<'a> {
     inner: &'a Inner,
     tokens: std::vec::IntoIter<Token>,
@@ -119,8 +119,9 @@ impl Inner {
         }
         let mut told = Told { inner: self, tokens: turn.ready.into_iter() };
         let mut jobs = Vec::new();
-        while let Some(token) = told.tokens.next() {
+        while let Some(token) = told.tokens.as_slice().first().copied() {
             jobs.append(&mut self.look_at(token));
+            told.tokens.next();
             if jobs.len() >= TOGETHER {
                 self.carry_out(std::mem::take(&mut jobs));
             }

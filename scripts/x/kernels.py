@@ -18,7 +18,7 @@ from .place import CPUS, LIBRARY, ROOT, TARGET, shown
 from .runners import Count
 from .service_vm import pack
 from .talk import Failed, Missing, colour, progress, run, step
-from .tools import LOG, apt_install, need_cmake
+from .tools import LOG, apt_install, find_cmake, get_cmake, need_cmake
 
 PLACE = TARGET / "kernels"
 RESULTS, PAGE = PLACE / "results.json", ROOT / "docs/evidence/kernels.md"
@@ -69,6 +69,9 @@ def kernels(arguments):
     may_get = not options.no_install
     kinds = {KERNELS[name][1] for name in names}
     install(kinds, may_get)
+    if may_get and not find_cmake():
+        print("Getting by pip: cmake ninja", flush=True)
+        get_cmake(True)
     builds = {kind: built(kind) for kind in (AMD64, ARM64) if kind in kinds}
     patterns = bounded() if options.bounded else everything()
     VARIABLES.extend(options.set)

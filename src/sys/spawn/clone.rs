@@ -429,7 +429,18 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
 /// One clone, on one tier.
 fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let report = Report::default();
-    let candidates = cstr::pointers(request.candidates).map_err(|errno| failure("memory", errno))?;
+    // Most programs are one file.
+    let (one, several);
+    let candidates = match request.candidates {
+        [only] => {
+            one = [only.as_ptr()];
+            &one[..]
+        }
+        more => {
+            several = cstr::pointers(more).map_err(|errno| failure("memory", errno))?;
+            &several[..]
+        }
+    };
     let no_close_range = tiers::has_no_close_range();
     let unshare = request.unshare_first.filter(|_| !no_close_range && tier != Tier::Fork);
     let unshare = unshare.and_then(|first| request.contained.map_or(Some(first), |contained| contained.first_unneeded(first)));
@@ -466,7 +477,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         ignored: request.keep_ignored,
         mask: request.mask,
         oom_score_adj: request.oom_score_adj.unwrap_or(i32::MIN),
-        candidates: Span::of(&candidates),
+        candidates: Span::of(candidates),
         argv: request.argv.as_ptr(),
         envp: request.env.as_ptr(),
         busy_pauses: 0,

@@ -287,6 +287,7 @@ ps_status ps_supervisor_set_max_running(ps_supervisor *supervisor, uint32_t n, p
 ps_status ps_supervisor_set_max_pending(ps_supervisor *supervisor, uint32_t n, ps_error **error);
 ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_error **error);
 ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_error **error);
+ps_status ps_supervisor_set_hold_processor(ps_supervisor *supervisor, int32_t on, ps_error **error);
 ps_status ps_spawn_replicas(ps_supervisor *supervisor, const ps_command *command, uint32_t n, ps_child **children, ps_error **error);
 ps_status ps_supervisor_counts(const ps_supervisor *supervisor, uint32_t *pending, uint32_t *running, uint32_t *stopping, ps_error **error);
 ps_status ps_supervisor_fd(const ps_supervisor *supervisor, int32_t *fd, ps_error **error);

@@ -2509,6 +2509,47 @@ ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_
 ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_error **error);
 
 /**
+ * Whether a thread stays on its processor while it starts children of this supervisor from its line: a switch
+ * for storms of short jobs, where ps_supervisor_set_max_running is set. It is off unless you ask for it here,
+ * for it changes a property of your thread: where it may run.
+ *
+ * What it changes: a call of yours that starts some of those in line (ps_supervisor_next_event, ps_reap and
+ * others; also a start by a restart policy) binds the calling thread to the processor that it is on, with
+ * sched_setaffinity(2), makes these processes, and gives it back "anywhere" (all that its cpuset allows)
+ * before it returns. It is bound for as long as these starts take (the time of some execs), and never between
+ * two calls, nor while one waits for events. The children begin on that processor, and are given "anywhere"
+ * before their exec. No other thread is touched. What a handler of yours forks, or starts as a thread,
+ * in those moments inherits the binding.
+ *
+ * When it helps: where to wake another processor takes as long as a job, as on most virtual machines, and the
+ * jobs are short (below a millisecond): a storm of such on two virtual processors is through in some two
+ * thirds of the time. When it hurts: on real hardware, and with jobs that compute from their first moment:
+ * they share a processor with your thread until the kernel moves them. Measure your jobs both ways.
+ *
+ * Left alone, as if it were off: a thread that is bound already (its set is not all that its cpuset allows),
+ * or has one processor only; one that a seccomp filter watches, or where /proc is not there to tell; children
+ * that are contained (PS_ISOLATE_CONTAINED), and those that are started together with one; children that a
+ * spawner makes (ps_supervisor_set_spawner), workers of preloaders, and a ps_spawn that finds a free slot. A
+ * child whose command says ps_command_affinity has that. Machines of more than 1024 processors are left
+ * alone, too. Nothing fails because of it, and nobody is told.
+ *
+ * Each thread looks once for a filter after this call. One that is installed later must not kill for
+ * sched_getaffinity(2), sched_setaffinity(2) and getcpu(2); or call this again, and each thread looks again.
+ *
+ * If another thread of yours sets this one's affinity while it is held, that stays; but in the moment of the
+ * change itself (some microseconds at each end) it may be overridden by "anywhere". So bind threads before
+ * they start children, or leave this off. A thread that was bound to all that its cpuset allows and more is
+ * taken for a free one, and the kernel (Linux 6.2 and newer) forgets what it was bound to beyond that.
+ *
+ * Never blocks; from any thread. It counts from the next starts on.
+ *
+ * @param on  1 or 0 (default)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if `on` is another number (nothing is changed); PS_ERR_SHUTDOWN;
+ *         PS_ERR_BAD_HANDLE, also for NULL: the default supervisor has no line; PS_ERR_FORKED
+ */
+ps_status ps_supervisor_set_hold_processor(ps_supervisor *supervisor, int32_t on, ps_error **error);
+
+/**
  * Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
  * the command has one. All or none: if one cannot be started, the others are killed, what the command owns is
  * the command's again, and the error is that one's. The limits of the supervisor hold as for ps_spawn.

@@ -2517,6 +2517,9 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
     /// From here on a tiny process beside this one makes its children: spawning waits for no exec. See ps_supervisor_set_spawner.
     void set_spawner(bool on = true) { detail::call(ps_supervisor_set_spawner, handle(), on); }
     void set_spawner(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_spawner, handle(), on); }
+    /// A thread stays on its processor while it starts children from the line. See ps_supervisor_set_hold_processor.
+    void set_hold_processor(bool on = true) { detail::call(ps_supervisor_set_hold_processor, handle(), on); }
+    void set_hold_processor(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_hold_processor, handle(), on); }
     /// Orphans of its children are reaped here. Changes the whole process (PR_SET_CHILD_SUBREAPER).
     void set_subreaper(bool on) { detail::call(ps_supervisor_set_subreaper, handle(), on); }
     void set_subreaper(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_subreaper, handle(), on); }

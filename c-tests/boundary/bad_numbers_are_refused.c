@@ -80,6 +80,8 @@ int main(void)
     ps_event event = {.size = sizeof event};
     REFUSED(ps_supervisor_next_event(supervisor, -2, &event, NULL));
     REFUSED(ps_supervisor_next_event(supervisor, 0, NULL, NULL));
+    REFUSED(ps_supervisor_set_hold_processor(supervisor, 2, NULL));
+    REFUSED(ps_supervisor_set_hold_processor(supervisor, -1, NULL));
     ps_supervisor_free(supervisor);
 
     ps_budget *budget = NULL;

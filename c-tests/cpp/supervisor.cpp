@@ -56,6 +56,7 @@ static void an_edge_is_enough_for_who_takes_all()
 {
     supervisor owner;
     owner.set_max_running(2);
+    owner.set_hold_processor();
     const int watched = owner.fd();
     const unique_fd loop(::epoll_create1(EPOLL_CLOEXEC));
     epoll_event interest{}, ready;
@@ -100,6 +101,8 @@ static void limits_queue_and_cancel()
     }
     CHECK(seen[event_kind::exited] == 1 && seen[event_kind::failed] == 1);
     std::error_code ec;
+    owner.set_hold_processor(false, ec);
+    CHECK(!ec);
     error_info why;
     third.reap(0ms, ec, why); // the start's own error
     CHECK(ec == errc::not_found && why.error_number() == ENOENT && std::string(why.step()) == "exec");

@@ -1034,7 +1034,11 @@ static void call_supervisor(void)
     void *h = s.handle;
     int32_t n, *number;
     int64_t t;
-    switch (dice(17)) {
+    switch (dice(18)) {
+    case 17:
+        n = chance(90) ? (int32_t)dice(2) : odd_number();
+        ASK(ps_supervisor_set_hold_processor, s, 0, ps_supervisor_set_hold_processor(h, n, error), "(%s, %d)", name_of(s), n);
+        break;
     case 16:
         n = chance(90) ? (int32_t)dice(2) : odd_number();
         ASK(ps_supervisor_set_spawner, s, 6000, ps_supervisor_set_spawner(h, n, error), "(%s, %d)", name_of(s), n);

@@ -60,7 +60,7 @@
     X(ps_command_parse) X(ps_command_render) X(ps_run) X(ps_run_checked) X(ps_output_data) X(ps_output_lost) X(ps_output_free)    \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                     \
     X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)\
-    X(ps_spawn_once)                                                                                                              \
+    X(ps_spawn_once) X(ps_supervisor_set_hold_processor)                                                                          \
     X(ps_spawn_replicas) X(ps_supervisor_counts) X(ps_supervisor_fd) X(ps_supervisor_next_event) X(ps_event_data)                 \
     X(ps_supervisor_shutdown) X(ps_supervisor_free)                                                                               \
     X(ps_handoff_new) X(ps_handoff_free) X(ps_handoff_role) X(ps_handoff_generation) X(ps_handoff_set_mode)                       \

@@ -139,6 +139,7 @@ CALL(ps_supervisor, ps_supervisor_set_max_running, 1)
 CALL(ps_supervisor, ps_supervisor_set_max_pending, 1)
 CALL(ps_supervisor, ps_supervisor_set_subreaper, 0)
 CALL(ps_supervisor, ps_supervisor_set_spawner, 0)
+CALL(ps_supervisor, ps_supervisor_set_hold_processor, 0)
 CALL(ps_supervisor, ps_supervisor_counts, &out.count, &out.count, &out.count)
 CALL(ps_supervisor, ps_supervisor_shutdown, 0)
 CALL(ps_supervisor, ps_event_data, out.bytes, sizeof out.bytes, &out.needed)
@@ -382,7 +383,7 @@ static const struct call {
     ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending),
     ENTRY(SUPERVISOR, ps_supervisor_set_subreaper), ENTRY(SUPERVISOR, ps_supervisor_set_spawner), ENTRY(SUPERVISOR, ps_supervisor_counts),
     ENTRY(SUPERVISOR, ps_supervisor_shutdown), ENTRY(SUPERVISOR, ps_event_data), ENTRY(SUPERVISOR, ps_spawn_replicas),
-    ENTRY(SUPERVISOR, ps_spawn_once_into),
+    ENTRY(SUPERVISOR, ps_spawn_once_into),  ENTRY(SUPERVISOR, ps_supervisor_set_hold_processor),
     ENTRY(HANDOFF, ps_handoff_role),        ENTRY(HANDOFF, ps_handoff_generation),    ENTRY(HANDOFF, ps_handoff_set_mode),
     ENTRY(HANDOFF, ps_handoff_set_service_check),
     ENTRY(HANDOFF, ps_handoff_set_timeout), ENTRY(HANDOFF, ps_handoff_set_fd),        ENTRY(HANDOFF, ps_handoff_take_fd),

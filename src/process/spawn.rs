@@ -30,6 +30,7 @@ use crate::registry::{Cause, Facts, Lease, Slot, Tie};
 use crate::sys::Fault;
 use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
+use crate::sys::processor;
 use crate::sys::procfs;
 use crate::sys::signal;
 use crate::sys::spawn::landing::Landing;
@@ -250,7 +251,7 @@ impl Ingredients {
             keep_ignored: inheritance.ignored,
             mask: inheritance.mask.now(),
             oom_score_adj: inheritance.oom_score_adj,
-            processors: command.identity.processors.allowed.as_deref().unwrap_or_default(),
+            processors: command.identity.processors.allowed.as_deref().unwrap_or_else(|| processor::of_children()),
             scheduling: command.identity.processors.scheduling,
             ruleset: self.ruleset.1,
             contained: self.contained.as_deref(),

@@ -21,6 +21,7 @@ use crate::process::Lines;
 use crate::process::child::Child;
 use crate::process::stops::News as Stop;
 use crate::registry::{Cause, Exit};
+use crate::sys::processor::Held;
 
 /// A job that is done, and that the scheduler must hear of.
 enum Done {
@@ -28,6 +29,13 @@ enum Done {
     /// Its start takes its time.
     Begun(Arc<Managed>),
     Released(Arc<Managed>),
+}
+
+impl Job {
+    /// It makes a plain process here and now.
+    fn is_made_at_once(&self) -> bool {
+        matches!(self, Self::Make(managed) if managed.may_be_held())
+    }
 }
 
 impl Inner {
@@ -175,6 +183,7 @@ impl Inner {
     /// What is done, and the starts that take their time.
     fn do_jobs(&self, jobs: Vec<Job>) -> (Vec<Done>, Vec<Job>) {
         let mut begun = Vec::new();
+        let _held = self.hold(&jobs);
         let done = jobs.into_iter().filter_map(|job| match job {
             Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => {
                 begun.push(Job::Make(managed));
@@ -183,6 +192,17 @@ impl Inner {
             job => self.do_job(job),
         });
         (done.collect(), begun)
+    }
+
+    /// Stays on this processor while these are started, if any is and that is wanted.
+    fn hold(&self, jobs: &[Job]) -> Option<Held> {
+        let asked = self.holding.load(Ordering::Relaxed);
+        if asked == 0 || self.has_spawner.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut made = jobs.iter().filter(|job| matches!(job, Job::Make(_))).peekable();
+        made.peek()?;
+        if made.all(Job::is_made_at_once) { Held::here(asked) } else { None }
     }
 
     /// The same one by one, where there may be many and a slow release of one must not hold up what is told of the others; who is to be

@@ -8,7 +8,7 @@
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, LinkedList, TryReserveError};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use rustc_hash::FxHashMap;
@@ -139,6 +139,8 @@ pub(crate) struct Inner {
     prepared: AtomicBool,
     /// Until then events are handed out without a look for work (`pump.rs`).
     pub(super) next_look: AtomicI64,
+    /// The thread that starts those in line stays on its processor meanwhile: by this request (`sys/processor.rs`); 0: it does not.
+    pub(super) holding: AtomicU64,
     /// How many wait for a permit.
     pub(super) barred: AtomicUsize,
     /// What budgets know it by.
@@ -275,6 +277,7 @@ impl Inner {
             rung: AtomicBool::new(false),
             prepared: AtomicBool::new(!is_default),
             next_look: AtomicI64::new(0),
+            holding: AtomicU64::new(0),
             barred: AtomicUsize::new(0),
             me: me.clone(),
             secret: RandomState::new(),

@@ -54,6 +54,7 @@ mod spawner;
 mod starts;
 
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 pub use default::poke;
@@ -74,6 +75,7 @@ use crate::process;
 use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::registry;
+use crate::sys::processor;
 use crate::sys::reserve;
 
 /// Starts a command under the default supervisor, which has no limits and no events.
@@ -228,6 +230,13 @@ impl Supervisor {
     /// Whether the programs of its children are executed by a spawner, from now on: a tiny process beside this one. Starts it.
     pub fn set_spawner(&self, on: bool) -> Result<()> {
         self.inner.set_spawner(on)
+    }
+
+    /// Whether a thread stays on its processor while it starts children from the line, from now on.
+    pub fn set_hold_processor(&self, on: bool) -> Result<()> {
+        self.inner.check()?;
+        self.inner.holding.store(if on { processor::ask() } else { 0 }, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Makes this process adopt the orphans below it, and looks after those that descend from procsup's children.

@@ -31,6 +31,7 @@ pub mod outlet;
 pub mod pidfd;
 pub mod poll;
 pub mod prefault;
+pub mod processor;
 pub mod procfs;
 pub mod procline;
 pub mod pty;

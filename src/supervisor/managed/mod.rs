@@ -392,6 +392,13 @@ impl Managed {
         !self.recipe.as_deref().is_some_and(made_here)
     }
 
+    /// Whether it may begin on a processor of our choice: what it is given for its own holds for the process of its program, and for no init.
+    pub(super) fn may_be_held(&self) -> bool {
+        let plain =
+            |recipe: &Recipe| recipe.promise.is_none() && lock(&recipe.stock).as_ref().is_some_and(|stock| !stock.command.is_contained());
+        self.recipe.as_deref().is_some_and(plain)
+    }
+
     /// The birth that a spawner was asked for; 0: none.
     pub(super) fn birth(&self) -> u64 {
         self.recipe.as_ref().map_or(0, |recipe| recipe.birth.load(Ordering::SeqCst))

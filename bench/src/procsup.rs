@@ -156,6 +156,12 @@ impl Api {
         symbol.map(|symbol| *symbol).map_err(|error| format!("{name}: {error}"))
     }
 
+    /// Whether it has this call.
+    pub fn has(&self, name: &str) -> bool {
+        // SAFETY: the address is not used.
+        unsafe { self.library.get::<unsafe extern "C" fn()>(name) }.is_ok()
+    }
+
     pub fn check(&self, what: &str, status: i32, error: Error) -> Result<(), String> {
         if status == PS_OK {
             return Ok(());
@@ -269,6 +275,17 @@ impl Api {
         // SAFETY: as above.
         let status = unsafe { call(supervisor, n, &mut error) };
         self.check("ps_supervisor_set_max_running", status, error)
+    }
+
+    /// Older libraries do not have it.
+    pub fn hold_processor(&self, supervisor: Supervisor) -> Result<(), String> {
+        type Call = unsafe extern "C" fn(Supervisor, i32, *mut Error) -> i32;
+        // SAFETY: the signature is the one of the documented C face.
+        let call: Call = unsafe { self.function("ps_supervisor_set_hold_processor") }?;
+        let mut error = null_mut();
+        // SAFETY: as above.
+        let status = unsafe { call(supervisor, 1, &mut error) };
+        self.check("ps_supervisor_set_hold_processor", status, error)
     }
 
     /// `None`: nothing within the time.

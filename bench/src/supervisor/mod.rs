@@ -59,8 +59,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
     let busy = Busy::begin();
     let procsup = if options.without_procsup { None } else { Some(Api::open(&options.lib)?.version()) };
     let xargs = storm::xargs_version();
+    let holds = procsup.is_some() && Api::open(&options.lib)?.has("ps_supervisor_set_hold_processor");
     let here = |method: &&str| match *method {
         "procsup" => procsup.is_some(),
+        serve::HELD => holds,
         "libuv" => peers::libuv_version().is_some(),
         "xargs" => xargs.is_some(),
         _ => true,
@@ -165,6 +167,7 @@ impl Names {
     fn label(&self, id: &str) -> String {
         match id {
             "procsup-blocking" => "procsup, blocking".into(),
+            serve::HELD => "procsup, held".into(),
             "sweep" => "SIGCHLD + waitpid sweep".into(),
             "libuv" => self.libuv.clone(),
             "xargs" => format!("GNU xargs {}", self.xargs.as_deref().unwrap_or_default()),
@@ -206,7 +209,12 @@ struct StormRow {
 
 fn rows(exits: &Exits, storms: &[(Storm, String)], names: &Names) -> Vec<MethodRow> {
     let mut ids: Vec<&'static str> = exits.taken.iter().map(|taken| taken.way.id).collect();
-    ids.extend(storms[0].0.methods.iter().filter(|id| exits.of(id).is_none()));
+    let storming = storms.iter().flat_map(|(storm, _)| &storm.methods).filter(|id| exits.of(id).is_none());
+    for id in storming {
+        if !ids.contains(id) {
+            ids.push(id);
+        }
+    }
     ids.sort_by_key(|id| *id == "floor"); // a yardstick: below the others
     let row = |id| {
         let taken = exits.of(id);

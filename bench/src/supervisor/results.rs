@@ -2,6 +2,7 @@
 //! is not here has no result.
 
 use super::exits::{BURST, Exits, Taken};
+use super::serve::HELD;
 use super::storm::{SLOTS, Storm};
 use crate::measure::Samples;
 use crate::noise;
@@ -136,6 +137,27 @@ pub fn of_two_cpus(one: &Storm, two: &Storm, libuv: &str) -> Vec<Measured> {
                 format!("on two CPUs to on one: {}", scales.into_iter().flatten().collect::<Vec<_>>().join(", "));
             let result = if id == "P13-one" { result.note(note) } else { result };
             results.push(result.with(ours, storm.us_per_job(other)));
+        }
+    }
+    results.extend(of_held(two, libuv));
+    results
+}
+
+/// P13 after ps_supervisor_set_hold_processor.
+fn of_held(two: &Storm, libuv: &str) -> Vec<Measured> {
+    let (held, Some(rate)) = (two.us_per_job(HELD), two.per_second(HELD)) else { return Vec::new() };
+    let what = "the same, the thread held on its processor while it starts, jobs per second";
+    let mut results = vec![Measured::told("P13-held", what, "jobs/s", Some(rate)).with(held, None)];
+    let rows = [
+        ("P13-held-libuv", "libuv", format!("the same, ours to {libuv}")),
+        ("P13-held-floor", "floor", "the same, ours to vfork and waitpid(-1) in C".into()),
+    ];
+    for (id, other, what) in rows {
+        if let Some(theirs) = two.us_per_job(other) {
+            let noise = two.samples(HELD).zip(two.samples(other));
+            let noise = noise.and_then(|(ours, theirs)| noise::of_ratio(theirs.series(), ours.series()));
+            let ratio = held.map(|held| theirs / held);
+            results.push(Measured::told(id, what, "ratio", ratio).with(held, Some(theirs)).noise(noise));
         }
     }
     results

@@ -31,6 +31,8 @@ unsafe extern "C" {
 
 pub const EVENT_LOOP: &str = "loop";
 pub const BLOCKING: &str = "blocking";
+/// procsup after ps_supervisor_set_hold_processor; storms only.
+pub const HELD: &str = "procsup-held";
 
 /// So many live before the memory of the others is counted: tables and stacks are made once.
 pub const FIRST: usize = 10;
@@ -39,7 +41,7 @@ const PATIENCE_MS: i64 = 60_000;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Who looks after the children: procsup, sweep, libuv, floor
+    /// Who looks after the children: procsup, procsup-held, sweep, libuv, floor
     method: String,
     /// libprocsup.so
     #[arg(long, env = "PROCSUP_LIB", default_value = DEFAULT_LIB)]
@@ -51,7 +53,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), String> {
     Host::prepare(None)?;
-    let api = if options.method == "procsup" { Some(Api::open(&options.lib)?) } else { None };
+    let api = if ["procsup", HELD].contains(&options.method.as_str()) { Some(Api::open(&options.lib)?) } else { None };
     let mut server = Server { method: &options.method, api, crowd: None, markers: options.markers };
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(|error| error.to_string())?;
@@ -128,7 +130,8 @@ impl Server<'_> {
     fn storm(&self, jobs: usize, slots: usize) -> Result<Vec<f64>, String> {
         let path = CString::new(EXIT).unwrap();
         let (done, duration) = match (self.method, self.api) {
-            ("procsup", Some(api)) => time(|| storm(api, jobs, slots)),
+            ("procsup", Some(api)) => time(|| storm(api, jobs, slots, false)),
+            (HELD, Some(api)) => time(|| storm(api, jobs, slots, true)),
             // SAFETY: a NUL-terminated path; the C side keeps nothing of it.
             ("floor", _) => time(|| errno(unsafe { bench_floor_storm(path.as_ptr(), jobs, slots) })),
             #[cfg(have_libuv)]
@@ -141,9 +144,12 @@ impl Server<'_> {
 }
 
 /// All jobs are given to the supervisor at once: the queue is its own.
-fn storm(api: &Api, jobs: usize, slots: usize) -> Result<(), String> {
+fn storm(api: &Api, jobs: usize, slots: usize, held: bool) -> Result<(), String> {
     let supervisor = api.supervisor()?;
     api.set_max_running(supervisor, slots as u32)?;
+    if held {
+        api.hold_processor(supervisor)?;
+    }
     let command = api.command(EXIT)?;
     for _ in 0..jobs {
         api.spawn(Some(supervisor), command)?;

@@ -2,6 +2,7 @@
 //! dispatcher: starting the next one when one has ended. Every round runs each method once in a new order. P13 is the same with
 //! fewer jobs and more rounds, on one CPU and on two in turn.
 
+use super::serve::HELD;
 use crate::host::Host;
 use crate::measure::{self, Samples};
 use crate::peers::EXIT;
@@ -18,7 +19,7 @@ pub const SLOTS: usize = 32;
 pub const METHODS: [&str; 4] = ["procsup", "xargs", "libuv", "floor"];
 /// Those of P13.
 pub const FEWER_JOBS: usize = 2_000;
-pub const FEWER: [&str; 3] = ["procsup", "libuv", "floor"];
+pub const FEWER: [&str; 4] = ["procsup", HELD, "libuv", "floor"];
 
 /// Samples of whole storms, in the order of `methods`.
 pub struct Storm {

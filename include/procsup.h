@@ -2522,9 +2522,10 @@ ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_er
  * in those moments inherits the binding.
  *
  * When it helps: where to wake another processor takes as long as a job, as on most virtual machines, and the
- * jobs are short (below a millisecond): a storm of such on two virtual processors is through in some two
- * thirds of the time. When it hurts: on real hardware, and with jobs that compute from their first moment:
- * they share a processor with your thread until the kernel moves them. Measure your jobs both ways.
+ * jobs are short (below a millisecond): a storm of such on two virtual processors is through in half to three
+ * quarters of the time. When it hurts: where a wake-up is cheap (real hardware), and with jobs that compute
+ * from their first moment: they share a processor with your thread until the kernel moves them. Measure both
+ * ways.
  *
  * Left alone, as if it were off: a thread that is bound already (its set is not all that its cpuset allows),
  * or has one processor only; one that a seccomp filter watches, or where /proc is not there to tell; children
@@ -2536,10 +2537,11 @@ ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_er
  * Each thread looks once for a filter after this call. One that is installed later must not kill for
  * sched_getaffinity(2), sched_setaffinity(2) and getcpu(2); or call this again, and each thread looks again.
  *
- * If another thread of yours sets this one's affinity while it is held, that stays; but in the moment of the
- * change itself (some microseconds at each end) it may be overridden by "anywhere". So bind threads before
- * they start children, or leave this off. A thread that was bound to all that its cpuset allows and more is
- * taken for a free one, and the kernel (Linux 6.2 and newer) forgets what it was bound to beyond that.
+ * If another thread of yours sets this one's affinity while it is held, that stays, unless it is just the
+ * processor that it is held on; and in the moment of the change itself (some microseconds at each end) it may
+ * be overridden by "anywhere". So bind threads before they start children, or leave this off. A thread that
+ * was bound to all that its cpuset allows and more is taken for a free one, and the kernel (Linux 6.2 and
+ * newer) forgets what it was bound to beyond that.
  *
  * Never blocks; from any thread. It counts from the next starts on.
  *

@@ -277,7 +277,10 @@ fn storm_table(rows: &[MethodRow], storms: &[(Storm, String)]) -> Table {
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let mut table = table(&header, 1..=header.len() - 1);
     for row in rows.iter().filter(|row| !row.storms.is_empty()) {
-        let figures = row.storms.iter().flat_map(|storm| [whole(storm.per_second), whole(storm.wall_ms)]);
+        let figures = storms.iter().flat_map(|(_, place)| {
+            let storm = row.storms.iter().find(|storm| storm.place == *place);
+            [whole(storm.and_then(|storm| storm.per_second)), whole(storm.and_then(|storm| storm.wall_ms))]
+        });
         table.add_row(std::iter::once(row.label.clone()).chain(figures));
     }
     table
@@ -312,6 +315,11 @@ fn bars(rows: &[MethodRow], storms: &[(Storm, String)]) -> Bars {
         title: format!("{} short jobs through {SLOTS} slots, jobs per second", grouped(storms[0].0.jobs as f64)),
         groups: storms.iter().map(|(_, place)| place.clone()).collect(),
         unit: Unit::PerSecond,
-        bars: rows.iter().filter(|row| !row.storms.is_empty()).map(bar).collect(),
+        // One that is in P13 only is not in the picture.
+        bars: rows
+            .iter()
+            .filter(|row| row.storms.first().is_some_and(|storm| storm.place == storms[0].1))
+            .map(bar)
+            .collect(),
     }
 }

@@ -2991,9 +2991,10 @@ typedef enum ps_notify_access {
  * and 32 digits), and so fill the queue; a child in another network namespace, or behind Landlock's scope,
  * does not get there. A process with CAP_SYS_ADMIN can send in another's name: systemd-notify does, as root.
  * Before Linux 6.5 PS_NOTIFY_GROUP believes a number that may have been another process's. Where the host
- * reaps the child itself, what only its group had said by then is lost; before Linux 6.5 also what the child
- * had said itself, if another process has its number when it is heard. A child that sets SO_LINGER anew just
- * while its socket is closed, or sends one to a host that has no descriptor left, can make that close wait.
+ * reaps the child itself, what only its group had said by then is lost; on older kernels (6.12, not 6.18)
+ * also what the child had said itself, if another process has its number when it is heard. A child that sets
+ * SO_LINGER anew just while its socket is closed, or sends one to a host that has no descriptor left, can
+ * make that close wait.
  *
  * A child that is asked for none of this (readiness PS_READY_NOTIFY, or a watchdog) gets no NOTIFY_SOCKET
  * from procsup, and this setting does nothing; one that the host itself was given is inherited then, like any

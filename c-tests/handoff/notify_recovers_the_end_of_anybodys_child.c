@@ -6,6 +6,7 @@
 /* covers: C16-8, LAW-3, C16-3 */
 /* variants: none */
 #include "recovering.h"
+#include "children.h"
 
 /* The daemon's supervisor is killed, and this process is another child of the same subreaper's, which then is the daemon's parent. */
 static void beside_its_parent(int say, int hear)

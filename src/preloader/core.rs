@@ -298,16 +298,21 @@ impl<H: Hand> Core<H> {
         }
     }
 
-    /// Gives it back, where nothing was left for it meanwhile, and what is waited for will do. `false`: it is in hand still.
+    /// Gives it back, where nothing was left for it meanwhile, and what is waited for will do. `false`: it is in hand still. Whoever has asked meanwhile
+    /// what is to be waited for has heard "nothing", and is told.
     fn give_back_as_it_was(&self, hand: &mut InHand<'_, H>) -> bool {
         let mut inbox = lock(&self.inbox);
         let is_left_alone = !inbox.again && inbox.items.is_empty() && inbox.waiters.is_empty();
         let as_it_was = |work: &&H| work.is_quiet() == inbox.quiet && work.first_process() == inbox.first && work.will_do(&inbox.wants);
         let given = is_left_alone && hand.work.as_deref().filter(as_it_was).is_some();
-        if given {
-            inbox.work = hand.work.take();
+        if !given {
+            return false;
         }
-        given
+        inbox.work = hand.work.take();
+        let version = inbox.version;
+        drop(inbox);
+        self.visits.tell(version);
+        true
     }
 
     fn give_at_once(self: &Arc<Self>, request: &Arc<Request<H>>) -> bool {

@@ -22,6 +22,14 @@ pub struct Gifts {
     pub(in crate::process) cgroup: Option<cgroup::Spec>,
 }
 
+impl super::Command {
+    /// The same without what its children are given: a copy that is kept holds nothing that is given later.
+    pub(crate) fn without_gifts(mut self) -> Self {
+        self.gifts = Gifts::default();
+        self
+    }
+}
+
 impl Gifts {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {

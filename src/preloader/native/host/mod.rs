@@ -108,7 +108,7 @@ fn worker_by(source: Option<&Arc<Command>>, kept: &mut Option<Described>) -> Res
         return Err(Error::invalid("pass_fd", format!("pass_fd: a worker can be given {MAX_GIVEN} descriptors at the most")));
     }
     command.ready_when_told().keep_output(KEPT);
-    let command = Arc::new(command);
+    let command = Arc::new(command.without_gifts());
     // An input may be large, and is its caller's to give back.
     if !command.has_input() {
         *kept = Some(Described { by: source.map(Arc::downgrade), command: command.clone() });

@@ -89,6 +89,7 @@ struct Inner {
 impl HandoffSupervisor {
     /// One that knows of nobody yet. `control_path`: where generations meet; without it only daemons that know nothing of procsup can be replaced.
     pub fn new(control_path: Option<&Path>) -> Result<Self> {
+        spawn::prepare()?;
         let absolute = |path: &Path| -> Result<PathBuf> {
             let path = std::path::absolute(path).map_err(|error| Error::relative("control_path", &error))?;
             control::check_path(&path)?;

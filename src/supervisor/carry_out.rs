@@ -31,6 +31,18 @@ enum Done {
     Released(Arc<Managed>),
 }
 
+/// Jobs of a list that is being done; what is left of it at a panic is the next call's.
+struct Left<'a> {
+    inner: &'a Inner,
+    jobs: std::vec::IntoIter<Job>,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.inner.strand(self.jobs.by_ref().collect());
+    }
+}
+
 impl Job {
     /// It makes a plain process here and now.
     fn is_made_at_once(&self) -> bool {
@@ -184,14 +196,15 @@ impl Inner {
     fn do_jobs(&self, jobs: Vec<Job>) -> (Vec<Done>, Vec<Job>) {
         let mut begun = Vec::new();
         let _held = self.hold(&jobs);
-        let done = jobs.into_iter().filter_map(|job| match job {
-            Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => {
-                begun.push(Job::Make(managed));
-                None
+        let mut left = Left { inner: self, jobs: jobs.into_iter() };
+        let mut done = Vec::new();
+        while let Some(job) = left.jobs.next() {
+            match job {
+                Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => begun.push(Job::Make(managed)),
+                job => done.extend(self.do_job(job)),
             }
-            job => self.do_job(job),
-        });
-        (done.collect(), begun)
+        }
+        (done, begun)
     }
 
     /// Stays on this processor while these are started, if any is and that is wanted.

@@ -80,6 +80,8 @@ pub(super) struct Ledger {
     pub(super) actions: Vec<Action>,
     /// Room for what a shutdown or close has to do.
     pub(super) jobs: Vec<Job>,
+    /// What was left to be done by a call that panicked (`pump.rs`).
+    pub(super) stranded: Vec<Job>,
 }
 
 /// What a decision of the scheduler asks for that takes time: done without the lock (`carry_out.rs`).
@@ -119,12 +121,20 @@ pub(super) struct Last {
     pub(super) complaint: Option<Status>,
 }
 
-/// A watched process. The shares of its pipes and sockets are the reactor's; its pidfd is its own, and open until it is reaped.
+/// A watched process. The shares of its pipes and sockets are the reactor's.
 pub(super) struct Entry {
     pub(super) managed: Arc<Managed>,
     pub(super) child: Arc<Child>,
+    /// Open until its end was told: whoever reaps it in another way may not tell it, and the set would forget it with its descriptor.
+    pidfd: Arc<OwnedFd>,
     /// Its pipes are out of the set: nobody takes its output.
     pub(super) held_back: bool,
+}
+
+impl Entry {
+    pub(super) fn pidfd(&self) -> &Arc<OwnedFd> {
+        &self.pidfd
+    }
 }
 
 pub(crate) struct Inner {
@@ -141,6 +151,8 @@ pub(crate) struct Inner {
     pub(super) next_look: AtomicI64,
     /// The thread that starts those in line stays on its processor meanwhile: by this request (`sys/processor.rs`); 0: it does not.
     pub(super) holding: AtomicU64,
+    /// A call has panicked, and left jobs.
+    pub(super) is_stranded: AtomicBool,
     /// How many wait for a permit.
     pub(super) barred: AtomicUsize,
     /// What budgets know it by.
@@ -278,6 +290,7 @@ impl Inner {
             prepared: AtomicBool::new(!is_default),
             next_look: AtomicI64::new(0),
             holding: AtomicU64::new(0),
+            is_stranded: AtomicBool::new(false),
             barred: AtomicUsize::new(0),
             me: me.clone(),
             secret: RandomState::new(),
@@ -369,7 +382,7 @@ impl Inner {
         // (Under a new key nothing is watched yet.)
         let watched = watched.and_then(|()| self.watch_input(&child, key).map_err(failed));
         let watched = watched.and_then(|()| if child.is_quiet() { Ok(()) } else { self.watch_signs(&child, key).map_err(failed) });
-        ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
+        ledger.watched.insert(key, Entry { managed: managed.clone(), child, pidfd: pidfd.clone(), held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
         watched.and_then(|()| self.schedule(key, due)).inspect_err(|_| drop(self.unwatch(ledger, key)))
     }
@@ -404,7 +417,7 @@ impl Inner {
 
     /// The same of one that is out of the ledger already.
     pub(super) fn take_out(&self, key: u64, entry: &Entry) {
-        // By now most have been reaped, and their pidfd is closed.
+        // Most have been reaped by now: their pidfd has said what it had to say, or goes with the entry.
         self.reactor.forget_one(Token(key * PLACES), entry.child.pidfd());
         if entry.child.has_output() {
             self.unwatch_pipes(key);

@@ -13,7 +13,6 @@
 //! The ends that one look has found are all taken first, up to some, and then those are started whom they have made room for: starts that follow
 //! each other closely wake nobody in between.
 
-use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +26,7 @@ use crate::error::Result;
 use crate::lock::lock;
 use crate::process::leftovers;
 use crate::sys::poll::Patience;
-use crate::sys::reactor::{Time, Token};
+use crate::sys::reactor::{BATCH, Time, Token};
 use crate::sys::reserve;
 
 /// Bytes of a stream that are cut into lines at one look.
@@ -41,18 +40,24 @@ const WITHOUT_MEMORY: i64 = 100 * MILLI;
 
 /// So many jobs of those that have ended are done together: an end with somebody in line is two.
 const TOGETHER: usize = 32;
+/// So much of what is ready is looked at in one go where somebody is in line.
+const FEW: usize = TOGETHER / 2;
 
-/// What a turn has told of. Ends that are still in it when this goes, by a panic, are told again: also the one that was being looked at.
+/// What a turn has told of, and the jobs that follow from it. What is still in here when this goes, by a panic, comes again: ends are told again, also
+/// the one that was being looked at, and jobs are the next call's.
 struct Told<'a> {
     inner: &'a Inner,
     tokens: std::vec::IntoIter<Token>,
+    jobs: Vec<Job>,
 }
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
         for token in self.tokens.by_ref().filter(|token| token.0 < ERRANDS && token.0.is_multiple_of(PLACES)) {
-            self.inner.reactor.ask_again(token, None::<BorrowedFd<'_>>);
+            let pidfd = lock(&self.inner.ledger).watched.get(&(token.0 / PLACES)).map(|entry| entry.pidfd().clone());
+            self.inner.reactor.ask_again(token, pidfd);
         }
+        self.inner.strand(std::mem::take(&mut self.jobs));
     }
 }
 
@@ -111,22 +116,26 @@ impl Inner {
         let now = clock::now();
         self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         self.look_at_unwatched();
-        let mut turn = self.reactor.turn();
+        self.take_up_stranded();
+        // Whose successors are started first: what is told here another thread is not told of, and starts may take their time.
+        let in_line = lock(&self.ledger).scheduler.has_waiting();
+        let mut turn = self.reactor.turn_of(if in_line { FEW } else { BATCH });
         let found = turn.timer || !turn.ready.is_empty();
         if self.errands.any() {
             // What an errand has to say of a child that has just ended it can say before that is told.
             turn.ready.sort_unstable_by_key(|token| !is_errand(*token));
         }
-        let mut told = Told { inner: self, tokens: turn.ready.into_iter() };
-        let mut jobs = Vec::new();
+        let mut told = Told { inner: self, tokens: turn.ready.into_iter(), jobs: Vec::new() };
         while let Some(token) = told.tokens.as_slice().first().copied() {
-            jobs.append(&mut self.look_at(token));
+            let mut jobs = self.look_at(token);
             told.tokens.next();
-            if jobs.len() >= TOGETHER {
-                self.carry_out(std::mem::take(&mut jobs));
+            told.jobs.append(&mut jobs);
+            // With nobody in line there is nothing to do together, and a slow release would hold up what is told of the others.
+            if !in_line || told.jobs.len() >= TOGETHER {
+                self.carry_out(std::mem::take(&mut told.jobs));
             }
         }
-        self.carry_out(jobs);
+        self.carry_out(std::mem::take(&mut told.jobs));
         // The timer may stand behind others that are ready: the clock is asked, too.
         if turn.timer || self.reactor.is_due(now) {
             self.keep_times();
@@ -181,6 +190,23 @@ impl Inner {
         Vec::new()
     }
 
+    /// What was left to be done is the next call's.
+    pub(super) fn strand(&self, mut jobs: Vec<Job>) {
+        if !jobs.is_empty() {
+            lock(&self.ledger).stranded.append(&mut jobs);
+            self.is_stranded.store(true, Ordering::Release);
+            // Somebody may have to be woken for it.
+            let _ = self.reactor.set_due(HOUSEKEEPING, Deadline::at(clock::now()));
+        }
+    }
+
+    fn take_up_stranded(self: &Arc<Self>) {
+        if self.is_stranded.swap(false, Ordering::AcqRel) {
+            let jobs = std::mem::take(&mut lock(&self.ledger).stranded);
+            self.carry_out(jobs);
+        }
+    }
+
     fn look_at_unwatched(&self) {
         let mut unwatched = std::mem::take(&mut lock(&self.ledger).unwatched);
         if unwatched.is_empty() {
@@ -209,7 +235,9 @@ impl Inner {
             let token = match time {
                 Time::Due(token) => token,
                 Time::Back(token) => {
+                    let mut told = Told { inner: self, tokens: vec![token].into_iter(), jobs: Vec::new() };
                     let jobs = self.look_at(token);
+                    told.tokens.next();
                     self.carry_out(jobs);
                     continue;
                 }

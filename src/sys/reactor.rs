@@ -695,9 +695,15 @@ impl Reactor {
 
     /// What there is to do now, up to [`BATCH`] of it; never waits. What is ready is told again and again until it is done, removed or set aside.
     pub fn turn(&self) -> Turn {
+        self.turn_of(BATCH)
+    }
+
+    /// The same of so much at the most: what is awaited for one word is told to nobody else.
+    pub fn turn_of(&self, most: usize) -> Turn {
         let mut turn = Turn::default();
         let mut events = [EpollEvent::empty(); BATCH];
-        let count = self.work.get().and_then(|set| set.wait(&mut events, EpollTimeout::ZERO).ok()).unwrap_or(0);
+        let events = &mut events[..most.clamp(1, BATCH)];
+        let count = self.work.get().and_then(|set| set.wait(events, EpollTimeout::ZERO).ok()).unwrap_or(0);
         for event in &events[..count] {
             match event.data() {
                 TIMER => turn.timer = true,

@@ -61,6 +61,10 @@ impl Managed {
                         Standing::Waiting if patience.was_interrupted() => return Ok(false),
                         Standing::Waiting => {
                             let settled = child.await_ready(patience, || inner.watch(), pump)?;
+                            // It reaps, and tells nobody.
+                            if let Some(exit) = child.exit() {
+                                self.comes_back_after(&child, exit);
+                            }
                             if !settled && !patience.was_interrupted() {
                                 return Ok(false);
                             }

@@ -1268,7 +1268,7 @@ ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **
 /**
  * Signals that the child's program begins with ignored (SIG_IGN), as nohup(1) does it with SIGHUP: *whether
  * or not the host ignores them*, so nothing of the host has to be changed for it. All others are at their
- * defaults, also those that the host ignores. A program may change that, as it likes; what it executes
+ * defaults, also those that the host ignores (of real-time signals ps_spawn says more). A program may change that, as it likes; what it executes
  * inherits it (signal(7)). The last call counts; n = 0 takes it back.
  *
  * It does not protect from procsup: a stop plan ends with SIGKILL. SIGCHLD ignored in the child means that
@@ -1278,7 +1278,10 @@ ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT for what is no signal and for SIGKILL and SIGSTOP, which nobody can
  *         ignore (the message says which entry, from 0), and for NULL with an n; PS_ERR_BAD_HANDLE
  */
-ps_status ps_command_keep_ignored(ps_command *command, const int32_t *signals, size_t n, ps_error **error);
+ps_status ps_command_keep_ignored(ps_command *command,
+                                  const int32_t *signals,
+                                  size_t n,
+                                  ps_error **error);
 
 /**
  * 1: the child begins with those signals blocked that are blocked in the thread that calls ps_spawn
@@ -2516,7 +2519,8 @@ ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_er
  * What it changes: a call of yours that starts some of those in line (ps_supervisor_next_event, ps_reap and
  * others; also a start by a restart policy) binds the calling thread to the processor that it is on, with
  * sched_setaffinity(2), makes these processes, and gives it back "anywhere" (all that its cpuset allows)
- * before it returns. It is bound for as long as these starts take (the time of some execs), and never between
+ * before it returns. It is bound for as long as these starts take (the time of some execs, and of releasing
+ * what children own that have just ended: a sandbox may be large), and never between
  * two calls, nor while one waits for events. The children begin on that processor, and are given "anywhere"
  * before their exec. No other thread is touched. What a handler of yours forks, or starts as a thread,
  * in those moments inherits the binding.
@@ -4165,9 +4169,10 @@ ps_status ps_preloader_warm(ps_preloader *preloader,
  *                      after each birth. One that has more is replaced, as by ps_preloader_reload, as soon as
  *                      no birth is under way; the next worker that is asked for starts the next one. So a
  *                      limit below what the application itself needs starts it anew for every few workers
- * @param dead_births   so many workers in a row that died, or were late, before they were ready, and none is
- *                      forked any more: workers that are asked for fail with PS_ERR_STATE until
- *                      ps_preloader_reload or ps_preloader_stop. 0 (default): no matter how many
+ * @param dead_births   so many workers in a row that died before they were ready, or were late once they had
+ *                      said that they are there, and none is forked any more: workers that are asked for fail
+ *                      with PS_ERR_STATE until ps_preloader_reload or ps_preloader_stop. 0 (default):
+ *                      no matter how many
  * @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE; PS_ERR_FORKED
  */
 ps_status ps_preloader_set_limits(ps_preloader *preloader,

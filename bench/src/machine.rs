@@ -36,7 +36,8 @@ impl Machine {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(':'));
         Self {
-            kernel: text(|uname| uname.release()),
+            // Without the words of whoever has built it.
+            kernel: text(|uname| uname.release()).split('-').next().unwrap_or_default().to_owned(),
             arch: text(|uname| uname.machine()),
             cpus: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(), // not those we are pinned to
             cpu_model: model.map_or_else(|| "unknown".into(), |(_, name)| name.trim().to_owned()),

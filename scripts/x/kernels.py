@@ -380,7 +380,7 @@ def write_page():
     lines += ["", "## What did not pass everywhere", "", row(["test", *names, "why"]), "|---|" + "---|" * (len(names) + 1)]
     for test in odd:
         results = [kept[name]["tests"].get(test, ["-", 0, ""]) for name in names]
-        whys = dict.fromkeys(said.replace("skipped: ", "").replace("|", "/") for verdict, _, said, *_ in results if verdict in ("skipped", "failed") and said)
+        whys = dict.fromkeys(said.replace("skipped: ", "").replace("|", "/").replace(f"{ROOT}/", "") for verdict, _, said, *_ in results if verdict in ("skipped", "failed") and said)
         lines.append(row([test, *(verdict for verdict, *_ in results), "; ".join(whys)]))
     old = PAGE.read_text() if PAGE.exists() else ""
     found = old[old.index(BY_HAND):].splitlines() if BY_HAND in old else []

@@ -155,9 +155,10 @@ pub unsafe extern "C" fn ps_preloader_warm(
 ///                      after each birth. One that has more is replaced, as by ps_preloader_reload, as soon as
 ///                      no birth is under way; the next worker that is asked for starts the next one. So a
 ///                      limit below what the application itself needs starts it anew for every few workers
-/// @param dead_births   so many workers in a row that died, or were late, before they were ready, and none is
-///                      forked any more: workers that are asked for fail with PS_ERR_STATE until
-///                      ps_preloader_reload or ps_preloader_stop. 0 (default): no matter how many
+/// @param dead_births   so many workers in a row that died before they were ready, or were late once they had
+///                      said that they are there, and none is forked any more: workers that are asked for fail
+///                      with PS_ERR_STATE until ps_preloader_reload or ps_preloader_stop. 0 (default):
+///                      no matter how many
 /// @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_set_limits(

@@ -123,7 +123,8 @@ pub unsafe extern "C" fn ps_supervisor_set_spawner(supervisor: *mut ps_superviso
 /// What it changes: a call of yours that starts some of those in line (ps_supervisor_next_event, ps_reap and
 /// others; also a start by a restart policy) binds the calling thread to the processor that it is on, with
 /// sched_setaffinity(2), makes these processes, and gives it back "anywhere" (all that its cpuset allows)
-/// before it returns. It is bound for as long as these starts take (the time of some execs), and never between
+/// before it returns. It is bound for as long as these starts take (the time of some execs, and of releasing
+/// what children own that have just ended: a sandbox may be large), and never between
 /// two calls, nor while one waits for events. The children begin on that processor, and are given "anywhere"
 /// before their exec. No other thread is touched. What a handler of yours forks, or starts as a thread,
 /// in those moments inherits the binding.

@@ -68,7 +68,7 @@ codes! {
         Fork = 16,
         /// Host: its end was seen; reap it.
         Release = 17,
-        /// Host: do not make it, if it is not made yet. Answered by REFUSED, or by the BORN that was on its way.
+        /// Host: do not make it, if it is not made yet. Answered by REFUSED, or by the BORN, or the HELLO, that was on its way.
         Cancel = 18,
         /// Host: go.
         Stop = 19,

@@ -84,7 +84,7 @@ pub struct Process {
     promoted: Option<Birth>,
     /// Whom its workers must be: who it was when it became ready.
     user: Option<u32>,
-    /// Of a worker that is our own child nothing need be said: by its HELLO a pidfd of it can be had.
+    /// Of a worker nothing need be said before its HELLO: by that a pidfd of it can be had.
     hello_will_do: bool,
     /// When its making began.
     began: i64,

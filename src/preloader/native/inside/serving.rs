@@ -3,7 +3,7 @@
 //! ```text
 //!   wait for a birth --> hook: before --> threads? --> stdio flushed --> signals blocked --> fork
 //!                                            |                                               |--> the copy: its gate (newborn.rs)
-//!                                         REFUSED <------------- no --------------- fails? <-'--> BORN, hook: in the preloader
+//!                                         REFUSED <------------- no --------------- fails? <-'--> BORN (where it is wanted), hook: in the preloader
 //! ```
 //!
 //! A runtime that must fork by itself does the middle: [`Preload::accept`] answers which birth, [`Preload::forked`] is told what came of it, on

@@ -198,7 +198,7 @@ impl Inner {
         let _held = self.hold(&jobs);
         let mut left = Left { inner: self, jobs: jobs.into_iter() };
         let mut done = Vec::new();
-        while let Some(job) = left.jobs.next() {
+        for job in left.jobs.by_ref() {
             match job {
                 Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => begun.push(Job::Make(managed)),
                 job => done.extend(self.do_job(job)),

@@ -30,8 +30,9 @@ pub unsafe extern "C" fn ps_command_oom_score_adj(command: *mut ps_command, adj:
 
 /// Signals that the child's program begins with ignored (SIG_IGN), as nohup(1) does it with SIGHUP: *whether
 /// or not the host ignores them*, so nothing of the host has to be changed for it. All others are at their
-/// defaults, also those that the host ignores (of real-time signals ps_spawn says more). A program may change that, as it likes; what it executes
-/// inherits it (signal(7)). The last call counts; n = 0 takes it back.
+/// defaults, also those that the host ignores (of real-time signals ps_spawn says more). A program may
+/// change that, as it likes; what it executes inherits it (signal(7)). The last call counts; n = 0 takes it
+/// back.
 ///
 /// It does not protect from procsup: a stop plan ends with SIGKILL. SIGCHLD ignored in the child means that
 /// the kernel reaps the child's own children, and that it cannot wait for them.

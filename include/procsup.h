@@ -1279,10 +1279,7 @@ ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT for what is no signal and for SIGKILL and SIGSTOP, which nobody can
  *         ignore (the message says which entry, from 0), and for NULL with an n; PS_ERR_BAD_HANDLE
  */
-ps_status ps_command_keep_ignored(ps_command *command,
-                                  const int32_t *signals,
-                                  size_t n,
-                                  ps_error **error);
+ps_status ps_command_keep_ignored(ps_command *command, const int32_t *signals, size_t n, ps_error **error);
 
 /**
  * 1: the child begins with those signals blocked that are blocked in the thread that calls ps_spawn

@@ -153,7 +153,7 @@ def supervisor_calls():
         return "How many system calls one exit takes was not counted in this run."
     calls = ", ".join(f"`{call}`" for call in row["note"].split())
     return text(f"One exit in an event loop is {word(int(row['value']))} system calls, however many children there are: {calls}. (The first is the host's.)"
-        " After a SIGKILL that procsup did not send it also looks whether the machine was short of memory: `/proc/vmstat`, at most once a millisecond.")
+        " After a SIGKILL that procsup did not send it also looks whether the machine was short of memory: `/proc/vmstat`.")
 
 
 def supervisor_storm():
@@ -228,13 +228,13 @@ BLOCKS = {
 
 # By hand: a document, words of the line, the bench and the row (`ours`, `other`: of its two medians) or how to measure it.
 BY_HAND = (
-    ("docs/reference/spawn.md", "about 18 ms for each GiB resident |", "spawn", "fork: (most_memory_us - median_us) / 2"),
+    ("docs/reference/spawn.md", "18 to 50 ms for each GiB resident", "spawn", "fork: (most_memory_us - median_us) / 2"),
     ("docs/reference/spawn.md", "us for each 1 000 open descriptors", "spawn", "posix_spawn: (most_descriptors_us - median_us) / 15"),
     ("docs/reference/spawn.md", "of a spawn of 88 us in plain C", "parts", "status stat ask-31 reset-29"),
     ("docs/reference/spawn.md", "with 1 GiB resident 0.2 ms in place of 78", "", "docs/evidence/commands.md, own ids"),
-    ("docs/architecture.md", "It costs the host an exec, some 60 us", "spawn", "P1 ours"),
-    ("docs/architecture.md", "At 15 000 open descriptors it takes twelve times as long", "spawn", "P3-posix_spawn"),
-    ("docs/guide/README.md", "where other spawns take 0.05 ms", "spawn", "P1 ours"),
+    ("docs/architecture.md", "It costs the host an exec, some 100 us", "spawn", "P1 ours"),
+    ("docs/architecture.md", "At 15 000 open descriptors it takes thirteen times as long", "spawn", "P3-posix_spawn"),
+    ("docs/guide/README.md", "where other spawns take 0.1 ms", "spawn", "P1 ours"),
     ("docs/guide/containment.md", "one of a static program takes 215 us", "", "a command with Landlock paths: bench cycle, no row"),
     ("docs/evidence/commands.md", "P1, spawn to reap, beside the floor in C", "spawn", "P1"),
     ("docs/evidence/commands.md", "P7, system calls of the host and of the child", "spawn", "P7-parent"),

@@ -66,7 +66,8 @@ int main(void)
 
     answers("another boot", changed(text, "boot=", "01234567-89ab-cdef-0123-456789abcdef"), PS_ERR_NOT_FOUND);
     answers("another namespace", changed(by_number, "pidns=", "4026500000"), PS_ERR_NOT_FOUND);
-    answers("another inode", changed(by_number, "inode=", "1"), PS_ERR_NOT_FOUND);
+    if (!strstr(text, "inode=-")) /* before Linux 6.9 a pidfd has none of its own */
+        answers("another inode", changed(by_number, "inode=", "1"), PS_ERR_NOT_FOUND);
     answers("another start", changed(changed(by_number, "inode=", "-"), "start=", "1"), PS_ERR_NOT_FOUND);
     for (size_t cut = 1; cut < strlen(text); cut += 37) {
         char torn[16384];

@@ -61,12 +61,15 @@ int main(int argc, char **argv)
         calls++;
     for (const char *at = text; (at = strstr(at, " fcntl-get")); at++)
         calls--; /* a debug build looks whether what it closes is open */
+    for (const char *at = text; (at = strstr(at, " clock_gettime")); at++)
+        calls--; /* where the clock of the machine is not one that can be read without */
+    int of_one = kernel_at_least(6, 9) ? OF_ONE : OF_ONE + 2; /* a group that goes by its number is swept between two looks */
     close(fd);
     unlink(report);
     *strrchr(report, '/') = 0;
     rmdir(report);
-    if (calls > OF_ONE * ENDS || calls <= 0)
-        harness_fail(__FILE__, __LINE__, "%d system calls for %d exits, expected at most %d:\n%s", calls, ENDS, OF_ONE * ENDS, text);
+    if (calls > of_one * ENDS || calls <= 0)
+        harness_fail(__FILE__, __LINE__, "%d system calls for %d exits, expected at most %d:\n%s", calls, ENDS, of_one * ENDS, text);
     free(text);
     return 0;
 }

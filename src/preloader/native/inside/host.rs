@@ -7,7 +7,7 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::sys::{fork, poll, socket};
+use crate::sys::{poll, socket};
 
 /// The process at the other end of a channel.
 #[derive(Clone, Debug, Default)]
@@ -18,9 +18,8 @@ impl Watch {
     pub fn of(channel: &OwnedFd) -> Self {
         // 0: of another pid namespace; only the kernel's own pidfd is of any use then.
         let pid = socket::peer(channel).map_or(-1, |host| host.pid);
-        let found = socket::peer_pidfd(channel, pid).ok();
-        // By its number it is believed if it is our parent still.
-        Self(found.filter(|(_, exact)| *exact || (pid > 0 && fork::parent() == pid)).map(|(pidfd, _)| Arc::new(pidfd)))
+        // By its number it may be another's by now, and then the host has ended: what is told of that one comes late, but is true.
+        Self(socket::peer_pidfd(channel, pid).ok().map(|(pidfd, _)| Arc::new(pidfd)))
     }
 
     /// The number of what is watched: a copy that drops nothing closes that.

@@ -41,6 +41,7 @@ int main(void)
     CHECK_INT(asked(), old);
 
     int busy = connect_and('w'); /* the old one ends when it has answered */
+    CHECK_INT(asked(), old); /* who came later was answered: so it has taken that one, too */
     replace(daemon_of(NULL), 0, 0);
     pid_t new = expect(PS_HANDOFF_SUPERVISOR_STARTED)->pid;
     committed(old, new);

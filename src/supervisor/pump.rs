@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::lock::lock;
 use crate::process::leftovers;
 use crate::sys::poll::Patience;
-use crate::sys::reactor::{BATCH, Time, Token};
+use crate::sys::reactor::{BATCH, FEW, Time, Token};
 use crate::sys::reserve;
 
 /// Bytes of a stream that are cut into lines at one look.
@@ -39,9 +39,7 @@ const LOOK_EVERY: i64 = MILLI;
 const WITHOUT_MEMORY: i64 = 100 * MILLI;
 
 /// So many jobs of those that have ended are done together: an end with somebody in line is two.
-const TOGETHER: usize = 32;
-/// So much of what is ready is looked at in one go where somebody is in line.
-const FEW: usize = TOGETHER / 2;
+const TOGETHER: usize = 2 * FEW;
 
 /// What a turn has told of, and the jobs that follow from it. What is still in here when this goes, by a panic, comes again: ends are told again, also
 /// the one that was being looked at, and jobs are the next call's.

@@ -57,6 +57,8 @@ pub struct Token(pub u64);
 
 /// Entries that one turn tells of at the most.
 pub const BATCH: usize = 64;
+/// And the least that anybody asks for.
+pub const FEW: usize = 16;
 
 const TIMER: u64 = u64::MAX;
 const WAKE_UP: u64 = u64::MAX - 1;
@@ -690,7 +692,7 @@ impl Reactor {
     /// After so many turns everything that was ready before them has been told of.
     pub fn looks(&self) -> usize {
         let state = lock(&self.state);
-        (state.entries.len() + state.awaited) / BATCH + 2
+        (state.entries.len() + state.awaited) / FEW + 2
     }
 
     /// What there is to do now, up to [`BATCH`] of it; never waits. What is ready is told again and again until it is done, removed or set aside.
@@ -702,7 +704,7 @@ impl Reactor {
     pub fn turn_of(&self, most: usize) -> Turn {
         let mut turn = Turn::default();
         let mut events = [EpollEvent::empty(); BATCH];
-        let events = &mut events[..most.clamp(1, BATCH)];
+        let events = &mut events[..most.clamp(FEW, BATCH)];
         let count = self.work.get().and_then(|set| set.wait(events, EpollTimeout::ZERO).ok()).unwrap_or(0);
         for event in &events[..count] {
             match event.data() {

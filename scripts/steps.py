@@ -4,7 +4,7 @@ included: by single steps of a program that does nothing else. Each is done thri
 file anew: the functions that these operations have passed, in their order, for the linker to put side by side (build.rs).
 
 The trap: names end in a hash of the compiler's that is another one in each version, and a generic function has one name for all its kinds. So what
-is written are patterns, and one that would take along much that is not hot is left out."""
+is written are patterns; one that would take along much that is not hot is for what a profile (hot.profdata) has found hot, alone."""
 import bisect
 import os
 import re
@@ -186,17 +186,18 @@ def passed(library, walks):
         whole[pattern(name)] = whole.get(pattern(name), 0) + size
     for name, size in hot.items():
         wanted[pattern(name)] = wanted.get(pattern(name), 0) + size
-    kept = [it for it in wanted if whole[it] - wanted[it] <= TOLERATED]
-    return kept, sum(whole[it] for it in kept)
+    return {it: whole[it] - wanted[it] <= TOLERATED for it in wanted}, sum(wanted.values())
 
 
 def script(patterns, head):
-    lines = "\n".join(f"    *(.text.{it})" for it in patterns)
-    return f"/* {head} */\nSECTIONS\n{{\n  .text :\n  {{\n{lines}\n  }}\n}}\nINSERT AFTER .init;\n"
+    """What the profile has found hot is in sections of that name, and what has not been profiled in others."""
+    lines = "".join(f"    *(.text.hot.{it}{f' .text.{it}' if alone else ''})\n" for it, alone in patterns.items())
+    return f"/* {head} */\nSECTIONS\n{{\n  .text :\n  {{\n{lines}    *(.text.hot .text.hot.*)\n  }}\n}}\nINSERT AFTER .init;\n"
 
 
 HEAD = """What a spawn, a reap, an event, a command and a signal pass, side by side: written by scripts/steps.py, given to the linker by build.rs.
-   What is not found is no error, and what is new and hot is only not beside the rest: no law hangs on it. docs/evidence/size.md"""
+   Behind it all else that is hot by hot.profdata. What is not found is no error, and what is new is only not beside the rest: no law hangs on it.
+   docs/evidence/size.md"""
 
 
 def main(library, written=None):

@@ -1,5 +1,7 @@
 """The library by cargo, and the C programs by CMake, against it."""
+import re
 import shutil
+import subprocess
 
 from .place import CPUS, LIBRARY, RELEASE, ROOT, TARGET, shown
 from .talk import Background, run, silent, step
@@ -10,11 +12,23 @@ FAST = [f"-DCMAKE_{language}_FLAGS_RELWITHDEBINFO=-O1 -g1 -DNDEBUG" for language
 FAST += ["-DCMAKE_RULE_MESSAGES=OFF", "-DCMAKE_TARGET_MESSAGES=OFF"]
 
 
+# Named, as an rlib among them would keep cargo from optimizing the crates as one. The names of functions hang on them: so does what a profile says.
+CARGO_RUSTC = ["cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib"]
+
+
+def profile_flags():
+    """What tells the compiler which paths are hot (release.args; `./x profile` makes it). It is of one compiler and one kind of machine; another one
+    would find nothing in it, or refuse it. cmake/library.cmake and .ci/run ask the same."""
+    about = subprocess.run(["rustc", "-vV"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True).stdout.decode()
+    channel = re.search(r'channel = "(.*)"', (ROOT / "rust-toolchain.toml").read_text()).group(1)
+    meant = f"\nrelease: {channel}\n" in about and "\nhost: x86_64-unknown-linux-gnu\n" in about
+    return ["--", "@release.args"] if meant else []
+
+
 def build_library(beside=None):
     """`beside`: what goes on meanwhile, and is needed as well (a Background)."""
     step("Building the library" + ("" if LIBRARY.exists() else ": more than a minute, for most of it in one thread"))
-    # Named, as an rlib among them would keep cargo from optimizing the crates as one.
-    run("cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib", beside=beside)
+    run(*CARGO_RUSTC, *profile_flags(), beside=beside)
 
 
 def cmake_build(folder, *options, targets=()):

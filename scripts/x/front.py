@@ -11,7 +11,7 @@ from .talk import Failed, Interrupted, colour
 
 # Each command is a function, in the file scripts/x/<command>.py if not said otherwise here. What it says of itself is its help; of that, the
 # paragraph that begins with "Takes" is also said when it begins, after it has found that it can.
-COMMANDS = ["demo", "test", "check", "bench", "sanitize", "model", "explore", "fuzz", "mutate", "soak", "service", "kernels", "daemons", "cross", "header", "symbols", "setup"]
+COMMANDS = ["demo", "test", "check", "bench", "sanitize", "model", "explore", "fuzz", "mutate", "soak", "service", "kernels", "daemons", "cross", "header", "symbols", "profile", "setup"]
 FILES = {"symbols": "header"}
 HELP = ("help", "--help", "-h")
 

@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .build import build_library, cmake_build
+from .build import CARGO_RUSTC, build_library, cmake_build
 from .kernel_vm import AMD64, ARM64, KEYS, Kernel, assemble, boot, compile_init, contents, copy, make_root, needed_by, other_system, own_system
 from .place import CPUS, LIBRARY, ROOT, TARGET, shown
 from .runners import Count
@@ -130,7 +130,7 @@ def built(kind):
     if shutil.which("rustup"):
         run("rustup", "target", "add", target, quiet=True)
     linker = {"CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER": "aarch64-linux-gnu-gcc"}
-    run("cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib", "--target", target, env=linker)
+    run(*CARGO_RUSTC, "--target", target, env=linker)
     compilers = ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64", "-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc",
                  "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++", "-DPROCSUP_VARIANTS=OFF", "-DPROCSUP_BUILD_EXAMPLES=OFF",
                  f"-DPROCSUP_LIBRARY_DIR={TARGET / target / 'release'}"]

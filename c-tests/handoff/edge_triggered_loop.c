@@ -1,7 +1,6 @@
 /* A loop that watches ps_handoff_fd edge-triggered, and takes until PS_PENDING, misses nothing: of many guests who have come at once all are
    let in or sent away, and after a hundred messages the last one counts. There is no further edge. */
 /* covers: F9 */
-/* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff.h"
 #include "handoff_by_hand.h"

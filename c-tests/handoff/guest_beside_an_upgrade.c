@@ -1,7 +1,6 @@
 /* A guest greets, and is looked at whenever ps_handoff_upgrade has let go of the handle for a moment: only one of the two handoffs
    begins, and when that has come to nothing and the guest is gone, the next can begin. */
 /* covers: L3, L6 */
-/* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff_by_hand.h"
 #include "handoff_beside.h"

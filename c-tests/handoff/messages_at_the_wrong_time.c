@@ -2,7 +2,6 @@
    another handoff, out of order, of unknown types, or from another process on the same channel change nothing; a version that
    nobody speaks is refused with words. */
 /* covers: B21, S10, S11, D1.4, D1.11 */
-/* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff.h"
 #include "handoff_by_hand.h"

@@ -1,7 +1,6 @@
 /* A successor that does not look whether the lock is that of the path (an older version) is warm, and another process has the lock file that lies
    there by now: the owner looks by itself, and is not drained for it. */
 /* covers: F30, LAW-14 */
-/* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff_by_hand.h"
 

@@ -1,7 +1,6 @@
 /* The successor acknowledges twice what it was sent to see that it is awake, and the owner reads the second acknowledgement
    only when it waits for that of the last changes: it is not that one, and nothing is committed before the last state has arrived. */
 /* covers: S3, S11 */
-/* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff_by_hand.h"
 

@@ -1,7 +1,6 @@
 /* A WARM that comes while parts are still to be sent, of the offer, of the rousing, of the last changes, takes none of them away:
    they are sent, and the handoff goes on to its commit. */
 /* covers: S11 */
-/* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff_by_hand.h"
 

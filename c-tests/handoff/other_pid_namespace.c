@@ -34,8 +34,10 @@ int main(void)
     const char *reply = answer_of(n);
     CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0 && now_ms() - start < 4000 * slowness());
     say(n, "exit 0");
-    CHECK(expect(o, ABORTED).reason < 0); /* it had heard the greeting */
     CHECK(wait_until(waitpid(-1, NULL, WNOHANG) > 0, 20000));
+    ask(o, "sync");
+    if (o->count > 0 || kernel_at_least(6, 5)) /* it had heard the greeting; before, a start time that is not its own may have kept it out */
+        CHECK(expect(o, ABORTED).reason < 0);
     n->gone = true;
     n->pid = pid; /* its number here is not known */
     as_before(o, before);

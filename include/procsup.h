@@ -4815,8 +4815,9 @@ typedef struct ps_handoff ps_handoff;
  * and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core), or
  * the owner is dead and a copy of it holds the lock.
  *
- * Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
- * pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
+ * Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time, or, if
+ * one of the two has no /proc (a root given up), by pid and its next message. Where pidfd_send_signal(2) is
+ * filtered, a successor that came by the path and hangs cannot be ended either.
  *
  * @param control_path  at most 107 bytes from the root on; every generation names the same one. Nothing, or a
  *                      socket, may be there. It and the lock file must stay where they are: choose a

@@ -1,7 +1,6 @@
 /* A generation that gives up its root directory (chroot(2)) after ps_handoff_new keeps its lock: what lies at the same name below the new root says
-   nothing of its files. It is taken over from outside, by one that gives up its root as well, and no cold start comes beside it. */
+   nothing of its files. It is taken over from outside, by one that gives up its root as well, and no cold start comes beside it. There is no /proc below it, by which a process is known before Linux 6.5. */
 /* covers: F30, F31 */
-/* variants: not old-kernel-5.4: a process is known by /proc there, and there is none below the new root */
 /* as-root */
 #include "harness.h"
 #include "children.h"

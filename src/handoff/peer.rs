@@ -2,9 +2,15 @@
 //!
 //! The trap: one that has crashed is not dead before its core is written, which may take minutes, and until then its channel is open and its pidfd
 //! silent. It runs no more, so it counts as dead; but a kill would cut its core.
+//!
+//! The other trap: before Linux 6.5 a pidfd of who speaks is opened by his number, which may be another's by then. His start time tells, if both sides can
+//! read it: not below a root without /proc. Where nobody can tell, what he says afterwards does: the kernel names its sender, the number is held by
+//! the pidfd, so who has it then is the one behind the pidfd. Until then he is not killed.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
+
+use nix::errno::Errno;
 
 use crate::clock::{self, Deadline};
 use crate::process::child::Child;
@@ -12,7 +18,7 @@ use crate::process::foreign::Foreign;
 use crate::process::stop;
 use crate::registry::Cause;
 use crate::sys::wait::Seen;
-use crate::sys::{getpid, procfs};
+use crate::sys::{getpid, procfs, socket};
 
 /// The other process.
 #[derive(Debug)]
@@ -23,24 +29,40 @@ pub struct Peer {
     process: Foreign,
     /// It is looked after like any other child, until the commit, from which on it goes its own way.
     child: Option<Box<Child>>,
+    /// It is known to be the process behind the pidfd.
+    certain: bool,
+}
+
+/// Who speaks on this socket under this number, and began then, as he says himself: a pidfd, and whether it is certain that it is his. `None`: it is
+/// another's, he has ended.
+pub fn identify(socket: impl AsFd, pid: i32, start: Option<u64>) -> Result<Option<(OwnedFd, bool)>, Errno> {
+    let (pidfd, exact) = socket::peer_pidfd(socket, pid)?;
+    let said = start.filter(|start| *start != 0);
+    let is_he = if exact { Some(true) } else { said.zip(procfs::start_time(pid)).map(|(said, found)| said == found) };
+    Ok((is_he != Some(false)).then_some((pidfd, is_he.is_some())))
 }
 
 impl Peer {
     /// A child that was just spawned.
     pub fn spawned(child: Child) -> Option<Self> {
         let (pid, pidfd) = (child.pid(), child.pidfd()?);
-        Some(Self { pid, pidfd: pidfd.clone(), process: Foreign::leader(pid, pidfd), child: Some(Box::new(child)) })
+        Some(Self { pid, pidfd: pidfd.clone(), process: Foreign::leader(pid, pidfd), child: Some(Box::new(child)), certain: true })
     }
 
-    /// A process that somebody else has started.
-    pub fn stranger(pid: i32, pidfd: OwnedFd) -> Self {
+    /// A process that somebody else has started, as [`identify`] has found it.
+    pub fn stranger(pid: i32, (pidfd, certain): (OwnedFd, bool)) -> Self {
         let pidfd = Arc::new(pidfd);
-        Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None }
+        Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None, certain }
+    }
+
+    /// It has sent a message that it cannot have sent before the pidfd was opened.
+    pub fn has_answered(&mut self) {
+        self.certain = true;
     }
 
     /// Whether this process cannot end it: a kill would be none.
     pub fn is_out_of_reach(&self) -> bool {
-        !self.process.can_be_signalled()
+        !self.certain || !self.process.can_be_signalled()
     }
 
     /// Whether this process has started it, and may end it as any child.
@@ -78,7 +100,7 @@ impl Peer {
     /// Kills it, and it alone.
     pub fn kill(&self) {
         // Two generations in one process: for tests of a server. To end the one is to end both.
-        if self.pid != getpid() && !self.writes_core() {
+        if self.certain && self.pid != getpid() && !self.writes_core() {
             self.process.kill();
         }
     }

@@ -15,11 +15,11 @@ use crate::handoff::holdings::{Item, Part};
 use crate::handoff::machine::Mode;
 use crate::handoff::machine::owner::{Event, Phase};
 use crate::handoff::machine::word::Word;
-use crate::handoff::peer::Peer;
+use crate::handoff::peer::{self, Peer};
 use crate::handoff::record;
 use crate::handoff::side::Side;
 use crate::handoff::wire::{self, Kind, Link, Message, Own, Place, Refusal};
-use crate::sys::{fds, getpid, procfs, socket};
+use crate::sys::{fds, getpid, procfs};
 
 /// Overlap: how long the owner may go on accepting beside its successor, whatever else was set.
 const LONGEST_CLOSING: i64 = 60_000 * MILLI;
@@ -196,8 +196,8 @@ impl OwnerSide {
     /// It has done so at the control path, without its channel: that one takes its place.
     pub(super) fn greet_by_path(&mut self, core: &mut Core, mut link: Link, hello: Message) {
         // The connection may be older than the spawn, and of a process that had its number before.
-        let is_it = match socket::peer_pidfd(link.socket(), link.peer) {
-            Ok((pidfd, true)) => !Peer::stranger(link.peer, pidfd).is_dead(),
+        let is_it = match peer::identify(link.socket(), link.peer, hello.body.start) {
+            Ok(Some(found @ (_, true))) => !Peer::stranger(link.peer, found).is_dead(),
             _ => hello.body.start.is_some() && procfs::start_time(link.peer) == hello.body.start,
         };
         if !is_it {
@@ -215,10 +215,7 @@ impl OwnerSide {
 
     /// A guest has greeted.
     pub(super) fn begin_takeover(&mut self, core: &mut Core, mut link: Link, hello: &Message) {
-        let start = hello.body.start;
-        let admitted =
-            socket::peer_pidfd(link.socket(), link.peer).ok().filter(|(_, certain)| *certain || procfs::start_time(link.peer) == start);
-        let Some((pidfd, _)) = admitted else {
+        let Ok(Some(found)) = peer::identify(link.socket(), link.peer, hello.body.start) else {
             return link.refuse(Refusal::Unknown, CANNOT_IDENTIFY);
         };
         let parts = match self.prepare_offer(core) {
@@ -229,7 +226,7 @@ impl OwnerSide {
         let expected = self.expected_limits(peer);
         self.begin_attempt(core, expected.and_then(|(_, drain)| drain));
         link.id = wire::id_of(core.attempt.ticket);
-        if core.watch_peer(Peer::stranger(link.peer, pidfd)).is_err() {
+        if core.watch_peer(Peer::stranger(link.peer, found)).is_err() {
             self.withdraw_offer(core);
             return link.refuse(Refusal::Limit, "your process cannot be watched");
         }

@@ -235,7 +235,10 @@ impl Side for OwnerSide {
             }
             Kind::Hello if phase == Phase::Greeting => return self.greet(core),
             Kind::Ack => match message.body.part.and_then(|(part, _)| self.offer.index_of(part)) {
-                Some(part) => Event::Ack(part),
+                Some(part) => {
+                    core.peer.as_mut().into_iter().for_each(Peer::has_answered);
+                    Event::Ack(part)
+                }
                 None => return,
             },
             Kind::Warm if phase != Phase::Warming => return,

@@ -14,11 +14,11 @@ use crate::handoff::control;
 use crate::handoff::core::{Attempt, Core};
 use crate::handoff::machine::successor::Event;
 use crate::handoff::machine::{Mode, Reason};
-use crate::handoff::peer::Peer;
+use crate::handoff::peer::{self, Peer};
 use crate::handoff::record::Record;
 use crate::handoff::side::{Incident, Side};
 use crate::handoff::wire::{self, Message, Own, Place};
-use crate::sys::{procfs, socket};
+use crate::sys::socket;
 
 /// What makes an owner, as far as it has arrived.
 #[derive(Debug, Default)]
@@ -64,18 +64,17 @@ impl SuccessorSide {
         let Some(link) = &mut core.link else { return false };
         link.id = message.id;
         let pid = link.peer;
-        let found = socket::peer_pidfd(link.socket(), pid);
+        let found = peer::identify(link.socket(), pid, body.start);
         // Or the connection is older than this owner, and only a new one names it.
         let older = socket::peer(link.socket()).is_ok_and(|peer| peer.pid != pid);
         let gone = match &found {
             Err(Errno::ESRCH) => true,
             Err(Errno::EPERM | Errno::ENOSYS) => older,
             Err(_) => false,
-            Ok((_, certain)) => !certain && procfs::start_time(pid) != body.start,
+            Ok(found) => found.is_none(),
         };
         core.verdict.fault = found.as_ref().err().map(|errno| ("pidfd_open", *errno));
-        let found = found.ok().filter(|_| !gone);
-        let Some((pidfd, _)) = found else {
+        let Some(found) = found.ok().flatten() else {
             // Its number is nobody's, or another's by now: it has died since.
             if gone {
                 // An owner that is another than this connection names: it shall not wait for us.
@@ -89,7 +88,7 @@ impl SuccessorSide {
         };
         core.attempt = Attempt { ticket: wire::ticket_of(message.id), mode: body.mode.unwrap_or(Mode::Exclusive), limits };
         Self::begin_record(core, message, pid);
-        if let Err(errno) = core.watch_peer(Peer::stranger(pid, pidfd)) {
+        if let Err(errno) = core.watch_peer(Peer::stranger(pid, found)) {
             core.verdict.fault = Some(("epoll_ctl", errno));
             self.trouble(core, "the owner cannot be watched");
             return false;

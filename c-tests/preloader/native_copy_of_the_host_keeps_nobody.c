@@ -1,7 +1,7 @@
 /* A copy that the host has forked holds its ends of all channels: none of them ends when the host is killed. Its preloader goes all the same, the idle workers
-   at their gates go, and those that serve are told, whether they wait in the library or in an event loop. */
+   at their gates go, and those that serve are told, whether they wait in the library or in an event loop, and if they ask when it is gone already. */
 /* covers: FS-6, LAW-6, C15-1, C15-2 */
-/* variants: none */
+/* variants: only old-kernel-5.4: there a host that was reaped has no pidfd */
 #include "preloading.h"
 
 #include <poll.h>
@@ -14,6 +14,7 @@ static int application(const char *mode)
 {
     ps_preload *preload = NULL;
     ps_error *error = NULL;
+    pid_t its_host = getppid();
     int32_t role = PS_ROLE_PRELOADER, what = PS_ASKED_NOTHING;
     CHECK_OK(ps_preload_open(&preload, &error), error);
     CHECK_OK(ps_preload_ready(preload, strcmp(mode, "libc") == 0 ? PS_FORK_LIBC : PS_FORK_SIBLING, &error), error);
@@ -25,6 +26,8 @@ static int application(const char *mode)
             continue;
         struct pollfd one = {.fd = -1, .events = POLLIN};
         CHECK_OK(ps_worker_ready(preload, &error), error);
+        while (strcmp(mode, "late") == 0 && kill(its_host, 0) == 0)
+            usleep(1000);
         if (forked % 2) {
             CHECK_OK(ps_preload_fd(preload, &one.fd, &error), error);
             CHECK(poll(&one, 1, -1) == 1);
@@ -87,5 +90,6 @@ int main(int argc, char **argv)
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0); /* what the host leaves comes to us, so we see who it is and when it ends */
     killed("sibling");
     killed("libc");
+    killed("late");
     CHECK_INT(child_count(), 0);
 }

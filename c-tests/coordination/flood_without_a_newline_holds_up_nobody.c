@@ -13,7 +13,7 @@ int main(void)
     ps_supervisor *supervisor = NULL;
     warm_up();
     CHECK_OK(ps_supervisor_new(&supervisor, &error), error);
-    ps_command *flood = ready_command(PS_READY_FD, "3", 1000, "bytes:3:2000000000", "pause", NULL);
+    ps_command *flood = ready_command(PS_READY_FD, "3", slowness() > 5 ? 5000 : 1000, "bytes:3:2000000000", "pause", NULL);
     CHECK_OK(ps_command_user_data(flood, 1, &error), error);
     ps_child *noisy = spawn_in(supervisor, flood);
     expect(supervisor, PS_EVENT_STARTED, 1);

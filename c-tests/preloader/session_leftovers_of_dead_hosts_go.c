@@ -40,10 +40,23 @@ static void kill_host(pid_t pid)
     CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
 }
 
+/* It ends in order. */
+static void one_more_host(void)
+{
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        end(direct(NULL, script(":")));
+        _exit(0);
+    }
+    CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
 int main(void)
 {
     /* Nobody here has looked at the place yet: each host looks once. */
     char likeness[128];
+    int hosts = 0;
     snprintf(likeness, sizeof likeness, "%s/procsup.of-somebody", apps_dir());
     CHECK(mkdir(likeness, 0700) == 0);
     pid_t dead = host(), living = host();
@@ -52,7 +65,10 @@ int main(void)
     CHECK_INT(sessions(), 3);
     ps_command *command = script(":");
     end(direct(NULL, command));
-    CHECK(wait_until((is_all_gone(), sessions() == 2), 10000));
+    /* As far as it goes in the 20 ms that such a look may take: where that is too little, the next host has its turn. */
+    while (!wait_until((is_all_gone(), sessions() == 2), 200) && hosts++ < 20)
+        one_more_host();
+    CHECK_INT(sessions(), 2);
     CHECK(access(likeness, F_OK) == 0);
     kill_host(living);
     ps_command_free(command);

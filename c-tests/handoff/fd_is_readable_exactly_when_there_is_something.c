@@ -12,11 +12,13 @@ static void idle(party *o, party *n, enum phase at)
     for (int i = 0; i < 2; i++)
         if (both[i])
             ask(both[i], "wakes");
+    int64_t began = now_ms();
     poll(NULL, 0, 150);
+    unsigned most = 3 + (unsigned)(now_ms() - began) / 250; /* in a slow machine it is no such short time; who is warm looks four times a second */
     for (int i = 0; i < 2; i++)
         if (both[i]) {
             CHECK_INT(sscanf(ask(both[i], "wakes"), "%u %u", &wakes, &in_vain), 2);
-            if (wakes > 3)
+            if (wakes > most)
                 harness_fail(__FILE__, __LINE__, "%s wakes %u times in phase %d", both[i]->name, wakes, at);
         }
 }

@@ -22,7 +22,7 @@ SILENCE = 240  # seconds without a word, and it is taken for hung
 MODULES = ("net/unix/unix_diag.ko", "net/ipv4/inet_diag.ko", "net/ipv4/tcp_diag.ko", "net/ipv6/ipv6.ko")
 # That tests run beside the helpers. Who is not here is left out, and the tests of it are skipped in there as they are here.
 PROGRAMS = ("sh bash cat sleep true false echo env id kill ls grep sed stty less tty head tail sort wc mkdir rm mv cp ln chmod chown touch stat readlink "
-            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd rmdir expr ps find xargs mktemp tee rev fold cksum md5sum systemd-notify systemd-socket-activate python3").split()
+            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd rmdir expr ps find xargs mktemp tee rev fold cksum md5sum systemd-notify systemd-socket-activate systemd-tmpfiles python3").split()
 # Without its description less asks for a key before it shows anything.
 TERMINALS = ("/lib/terminfo/v/vt100", "/usr/share/terminfo/v/vt100")
 # Of Debian's, by its numbers.

@@ -35,6 +35,7 @@ PATIENCE = 300  # seconds, for a test
 SAMPLE = 40  # one in so many of the faults that ./x test puts in
 AGAIN = 8  # so many that have failed are run once more
 SLOWNESS = 10  # of a machine that is emulated
+MEMORY = 4096  # MiB, of which it has what it touches
 
 
 def kernels(arguments):
@@ -231,18 +232,18 @@ def on(name, build, patterns, text, may_get):
     # Two CPUs that are emulated have no use for more than those of this machine; the jobs mostly wait.
     cpus = max(2, min(CPUS, 4))
     initrd = assemble(PLACE, kernel, *archives, lines(tests))
-    done = boot(kernel, initrd, PLACE / f"{name}.log", 2048, cpus, 2 * cpus, results.hear)
+    done = boot(kernel, initrd, PLACE / f"{name}.log", MEMORY, cpus, 2 * cpus, results.hear)
     if not done and "Kernel panic" in (PLACE / f"{name}.log").read_text(errors="replace"):
         # qemu emulates two CPUs in two threads, and one may execute what the other is just patching (a static key): int3 in the kernel itself.
         print("  the kernel of the machine has panicked; once more", flush=True)
         results = results.anew()
-        done = boot(kernel, initrd, PLACE / f"{name}.log", 2048, cpus, 2 * cpus, results.hear)
+        done = boot(kernel, initrd, PLACE / f"{name}.log", MEMORY, cpus, 2 * cpus, results.hear)
     failed = [test for test in tests if results.found.get(test[0], [""])[0] == "failed"]
     if done and 0 < len(failed) <= AGAIN:
         # An emulated machine beside others is late now and then, as no machine is: who is right alone was only late, and that is said.
         print(f"  once more, one after the other: {' '.join(test[0] for test in failed)}", flush=True)
         results.again()
-        done = boot(kernel, assemble(PLACE, kernel, *archives, lines(failed)), PLACE / f"{name}-again.log", 2048, cpus, 1, results.hear)
+        done = boot(kernel, assemble(PLACE, kernel, *archives, lines(failed)), PLACE / f"{name}-again.log", MEMORY, cpus, 1, results.hear)
     results.end(done)
     return count
 

@@ -64,8 +64,10 @@ int main(void)
     }
 
     /* the directory, too: nothing can be made there until it is back */
+    ask(o, "deaf 1"); /* it may be quicker than we are */
     take_away(LOCK | PATH, false);
     CHECK(rmdir(home) == 0);
+    ask(o, "deaf 0");
     ps_handoff_event event;
     do {
         event = expect(o, PATH_CHANGED);

@@ -19,6 +19,7 @@ int main(void)
     stage_begin();
     stage.probation = 50;
     party *o = first("old");
+    ask(o, "timeout %d %d", PS_HANDOFF_TIMEOUT_LIVE, 5000 * slowness()); /* they are claimed before it answers */
     for (int i = 0; i < MANY; i++)
         CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]) == 0);
 

@@ -225,17 +225,15 @@ fn until(fd: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> Result<bool
     }
 }
 
-/// Whether one of two descriptors is readable or hung up, and which; `wait`: that is waited for, as long as it takes. For a process that has just been forked: nothing is
+/// Waits, as long as it takes, until one of two descriptors is readable or hung up, and says which. For a process that has just been forked: nothing is
 /// allocated, and nothing of another library called.
 #[inline(always)]
-pub fn either(one: RawFd, other: Option<RawFd>, wait: bool) -> (bool, bool) {
+pub fn either(one: RawFd, other: Option<RawFd>) -> (bool, bool) {
     let mut set = [entry(one), entry(other.unwrap_or(-1))];
     let count = if other.is_some() { 2 } else { 1 };
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let limit: *const libc::timespec = if wait { core::ptr::null() } else { &raw const now };
     loop {
-        // SAFETY: two pollfds and a timespec on our own stack; no mask.
-        match check(unsafe { syscall!(libc::SYS_ppoll, set.as_mut_ptr(), count, limit, 0, 8) }) {
+        // SAFETY: two pollfds on our own stack; no limit, no mask.
+        match check(unsafe { syscall!(libc::SYS_ppoll, set.as_mut_ptr(), count, 0, 0, 8) }) {
             Err(Errno::EINTR) => {}
             // As in `wait`: let the caller look for himself, from time to time.
             Err(_) => {

@@ -8,8 +8,8 @@
 //!
 //! The preloader's own child leads its group before HELLO.
 //!
-//! Who was born for the pool makes ready while he waits (`sys/prefault.rs`): so the way behind the gate is as short as that of a process that has gone it
-//! before.
+//! Who was born for the pool makes ready before he says that he is there (`sys/prefault.rs`): so the way behind the gate is as short as that of a process
+//! that has gone it before, and a pool that is full does nothing any more beside the first that is taken from it.
 //!
 //! Traps. **Whatever goes wrong here ends the process**: a copy that returned an error would go on as a second preloader. **Each page that is touched costs
 //! some microseconds**, code as well as data: a fork maps no code, and copies what is written to. So nothing of the original's is freed, nothing is allocated,
@@ -98,8 +98,12 @@ fn begin_with(
     };
     let Some(end) = end else { fork::leave(FAILED) };
     let host = legacy.host;
-    let (pooled, mut link) = (asked.pooled, Link::newborn(end, asked.birth, buffer));
-    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, own, host, pooled)) {
+    if asked.pooled {
+        // Nobody waits for it: what it will touch behind its gate it touches now.
+        prefault::way_to_work();
+    }
+    let mut link = Link::newborn(end, asked.birth, buffer);
+    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, own, host)) {
         fail(&mut link, &error);
     }
     std::mem::forget(or_end);
@@ -131,21 +135,17 @@ fn lead_group() -> Result<()> {
 
 /// `host`: the number of a descriptor by which its end is seen.
 #[inline(always)]
-fn go_through(link: &mut Link, own: bool, host: Option<RawFd>, pooled: bool) -> Result<()> {
-    let (mut near, mut is_cold) = ([0; NEAR], pooled);
+fn go_through(link: &mut Link, own: bool, host: Option<RawFd>) -> Result<()> {
+    let mut near = [0; NEAR];
     // What is not put anywhere goes with this process: whoever comes out of here without a gift has failed.
     let mut packet = ManuallyDrop::new(Packet::new());
     loop {
         // No deadline of its own: who made it closes the gate, and so does his end.
-        let (has_spoken, is_gone) = poll::either(link.socket().as_raw_fd(), host, !is_cold);
+        let (has_spoken, is_gone) = poll::either(link.socket().as_raw_fd(), host);
         if !has_spoken {
             if is_gone {
                 // It has said nothing before its end.
                 fork::leave(UNWANTED);
-            }
-            if std::mem::take(&mut is_cold) {
-                // Nobody waits for it: what it will touch behind its gate it touches now.
-                prefault::way_to_work();
             }
             continue;
         }

@@ -200,17 +200,53 @@ pub fn shut(fd: RawFd) {
 
 /// Sends one message whole, or not at all. Never waits: `EAGAIN` while the other side has not read enough.
 pub fn send(socket: &OwnedFd, bytes: &[u8], with: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-    if with.is_empty() {
-        return send_plain(socket, bytes);
+    if with.len() <= FEW {
+        let mut numbers = [-1; FEW];
+        numbers.iter_mut().zip(with).for_each(|(number, fd)| *number = fd.as_raw_fd());
+        return send_numbers(socket, bytes, &numbers[..with.len()]);
     }
     let numbers: Vec<RawFd> = with.iter().map(AsRawFd::as_raw_fd).collect();
     send_numbers(socket, bytes, &numbers)
+}
+
+/// So many descriptors go with a message without an allocation.
+const FEW: usize = 8;
+
+/// Room for the control message of those.
+#[repr(C, align(8))]
+struct Few([u8; Few::SIZE]);
+
+impl Few {
+    // SAFETY: a number is computed.
+    const SIZE: usize = unsafe { libc::CMSG_SPACE(size_of::<[RawFd; FEW]>() as u32) } as usize;
+}
+
+/// Sends it with no more than those.
+fn send_few(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result<(), Errno> {
+    let mut control = Few([0; Few::SIZE]);
+    let mut parts = [libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }];
+    let numbers = &numbers[..numbers.len().min(FEW)];
+    let length = size_of_val(numbers) as u32;
+    // SAFETY: a number is computed.
+    let room = unsafe { libc::CMSG_SPACE(length) } as usize;
+    let header = message::header(&mut parts, control.0.as_mut_ptr().cast(), room);
+    // SAFETY: the header describes a control area of ours with room for one message with these numbers, aligned as such a one must be.
+    unsafe {
+        let at = libc::CMSG_FIRSTHDR(&raw const header);
+        ((*at).cmsg_level, (*at).cmsg_type) = (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+        (*at).cmsg_len = libc::CMSG_LEN(length) as _;
+        core::ptr::copy_nonoverlapping(numbers.as_ptr().cast::<u8>(), libc::CMSG_DATA(at), length as usize);
+    }
+    send_header(socket, &header)
 }
 
 /// The same with descriptors of the caller's, by their numbers. `EBADF`: one of them is not open.
 pub fn send_numbers(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result<(), Errno> {
     if numbers.is_empty() {
         return send_plain(socket, bytes);
+    }
+    if numbers.len() <= FEW {
+        return send_few(socket, bytes, numbers);
     }
     let rights = [ControlMessage::ScmRights(numbers)];
     loop {
@@ -226,11 +262,15 @@ pub fn send_numbers(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result
 #[inline(always)]
 pub fn send_plain(socket: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
     let mut parts = [libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }];
-    let header = message::header(&mut parts, core::ptr::null_mut(), 0);
+    send_header(socket, &message::header(&mut parts, core::ptr::null_mut(), 0))
+}
+
+#[inline(always)]
+fn send_header(socket: &OwnedFd, header: &libc::msghdr) -> Result<(), Errno> {
     let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
     loop {
-        // SAFETY: the header describes one buffer, which is only read and outlives the call.
-        match check(unsafe { syscall!(libc::SYS_sendmsg, socket.as_raw_fd(), &raw const header, flags) }) {
+        // SAFETY: what the header describes is only read and outlives the call: both are its callers' own.
+        match check(unsafe { syscall!(libc::SYS_sendmsg, socket.as_raw_fd(), &raw const *header, flags) }) {
             Err(Errno::EINTR) => {}
             other => return other.map(drop),
         }

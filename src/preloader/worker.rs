@@ -162,7 +162,7 @@ impl Worker {
             return true;
         }
         let is_heard_here = lock(&self.outcome.gate).is_some();
-        if is_heard_here && self.managed.process().is_ok_and(|child| child.exit().is_some()) {
+        if is_heard_here && self.managed.process_so_far().is_some_and(|child| child.exit().is_some()) {
             self.leave();
         }
         self.outcome.is_settled()
@@ -222,7 +222,7 @@ impl Shortcut for Worker {
     }
 
     fn process(&self) -> Option<Arc<OwnedFd>> {
-        self.managed.process().ok()?.pidfd()
+        self.managed.process_so_far()?.pidfd()
     }
 
     fn take(&self) -> bool {

@@ -48,6 +48,11 @@ impl Managed {
         self.child().ok_or_else(|| Error::new(Status::State, "child", "the child has not been started"))
     }
 
+    /// The same for who asks whether it has one: "none yet" is no failure to be put into words.
+    pub(crate) fn process_so_far(&self) -> Option<Arc<Child>> {
+        if self.home.is_here() { self.child() } else { None }
+    }
+
     /// The process id, for display only; 0 if it has had no process.
     pub fn pid(&self) -> i32 {
         self.child().map_or(0, |child| child.pid())

@@ -397,7 +397,7 @@ impl Birth {
     pub fn open_gate(&mut self) -> Option<bool> {
         let Stage::Adopted(child) = &self.stage else { return None };
         let managed = self.request.as_ref()?.managed()?;
-        if managed.process().ok()?.pid() != child.pid() {
+        if managed.process_so_far()?.pid() != child.pid() {
             return None;
         }
         let child = child.clone();

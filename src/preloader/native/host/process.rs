@@ -332,7 +332,7 @@ impl Process {
             writer.flags(flags);
         }
         let bytes = writer.place(Place::End).finish();
-        link.send(bytes, vec![Arc::new(end)])
+        if link.send_now(&bytes, &[end.as_raw_fd()])? { Ok(()) } else { link.send(bytes, vec![Arc::new(end)]) }
     }
 
     /// Whether nothing need be said of a worker before its HELLO.

@@ -95,6 +95,8 @@ impl Watched {
 #[derive(Debug)]
 pub struct Work {
     machine: Machine,
+    /// When that has something to do: since it was told something last.
+    machine_due: Deadline,
     arguments: Arc<Arguments>,
     requests: Requests<Self>,
     pub(super) warming: BTreeMap<Id, Arc<Warming>>,
@@ -231,7 +233,7 @@ impl Hand for Work {
         }
         self.give_up_late(now);
         self.forget_ended();
-        if self.machine.due().is_over(now) {
+        if self.machine_due.is_over(now) {
             self.events.push_back(Event::Tick);
         }
         self.run(core);
@@ -303,6 +305,7 @@ impl Work {
             .map_err(|error| Error::system("fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0)), "cannot watch a preloader"))?;
         Ok(Self {
             machine: Machine::new(clock::now()),
+            machine_due: Deadline::NEVER,
             arguments,
             requests: Requests::new(),
             warming: BTreeMap::new(),
@@ -327,7 +330,7 @@ impl Work {
 
     /// When something is to be done whatever has come.
     fn due(&self) -> Deadline {
-        let mut due = self.machine.due();
+        let mut due = self.machine_due;
         if self.unshown > 0 {
             // What makes it is about to return.
             due = Deadline::at(1);
@@ -342,6 +345,7 @@ impl Work {
 
     /// Tells the machine, and carries out what it decides, until there is nothing more.
     fn run(&mut self, core: &Arc<Core>) {
+        let is_told = !self.events.is_empty();
         while let Some(event) = self.events.pop_front() {
             for action in self.machine.step(event, clock::now()) {
                 self.carry_out(core, action);
@@ -351,6 +355,9 @@ impl Work {
                 self.forget(number);
                 self.unasked.take_if(|(unasked, _)| *unasked == number);
             }
+        }
+        if is_told {
+            self.machine_due = self.machine.due();
         }
         core.last_used.store(self.machine.last_used(), Ordering::Release);
         let serving = self.machine.serving().and_then(|generation| self.processes.get(&generation));

@@ -48,7 +48,7 @@ use crate::sys::pidfd;
 use identity::{named, rejected};
 pub use newborn::{Bounds, Claim, Expected, Maker, Newborn};
 pub use strays::Strays;
-pub use streams::{Pipe, Streams};
+pub use streams::{Pipe, Streams, pipe_for};
 
 /// What is known of such a process.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::process::command::Command;
+use crate::process::command::{Command, Stdio};
 pub use crate::process::descriptors::Pipe;
 use crate::process::descriptors::{self, Ends};
 use crate::process::output::Output;
@@ -22,6 +22,14 @@ pub struct Streams {
     /// What is sent by the caller's own number, before his call is over.
     lent: Vec<(RawFd, i32)>,
     ends: Ends,
+}
+
+/// The pipe that [`Streams`] will need for what is said, if it needs one and there are descriptors for it: for who has time now.
+pub fn pipe_for(command: &Command) -> Option<Pipe> {
+    let streams = &command.streams;
+    let speaks = |stream: i32| streams.stdio[stream as usize] == Stdio::Inherit && !streams.passed.has(stream);
+    let is_read = streams.capture.is_some() || streams.lines;
+    if is_read && (speaks(1) || speaks(2)) { Pipe::new().ok() } else { None }
 }
 
 impl Streams {

@@ -25,7 +25,7 @@ use crate::preloader::journey::{native_worker, step};
 use crate::preloader::native::wire::{self, Kind, Link, Place};
 use crate::preloader::session::{Arguments, Purpose};
 use crate::preloader::worker::{Gate, Listens};
-use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Pipe, Streams};
+use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Pipe, Streams, pipe_for};
 use crate::process::child::Child;
 use crate::registry::{self, Cause, Exit};
 use crate::sys::{fds, pidfd, poll, socket};
@@ -82,7 +82,7 @@ pub struct Birth {
     born: bool,
     /// It need not come.
     hello_will_do: bool,
-    /// For what it says, if that is kept: made while it waits in the pool.
+    /// For what it says, if that is kept: made while it is forked, or waits in the pool.
     pipe: Option<Pipe>,
     /// It was born for nobody.
     pooled: bool,
@@ -142,6 +142,14 @@ impl Birth {
             until,
             failure: None,
         })
+    }
+
+    /// While the preloader forks there is time: the pipe that its request will need for what is said is made. Where none can be had (EMFILE), that is told
+    /// when it is needed.
+    pub fn prepare(&mut self) {
+        if let Some(request) = &self.request {
+            self.pipe = pipe_for(request.command());
+        }
     }
 
     /// What it is watched by: its channel.

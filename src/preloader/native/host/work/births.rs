@@ -23,7 +23,8 @@ impl Work {
             return self.events.push_back(Event::BirthFailed(number, Why::Lost));
         };
         match Birth::ask(number, generation, request, process, until) {
-            Ok(birth) => {
+            Ok(mut birth) => {
+                birth.prepare();
                 if let Some(request) = &birth.request {
                     request.outcome().set_gate(birth.gate(core));
                 }

@@ -3,6 +3,7 @@
 /* covers: FS-15, C15-3 */
 /* variants: few */
 #include "promotion.h"
+#include "strangers.h"
 
 static void generations(int32_t how)
 {
@@ -31,6 +32,7 @@ static void generations(int32_t how)
 
 int main(void)
 {
-    generations(PS_FORK_LIBC);
+    if (can_keep_strangers())
+        generations(PS_FORK_LIBC);
     generations(PS_FORK_SIBLING);
 }

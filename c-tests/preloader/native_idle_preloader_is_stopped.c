@@ -34,8 +34,9 @@ int main(void)
     CHECK_INT(preloader_generation(&p), 3);
     CHECK(!is_gone(info_of(second).pid));
 
-    /* Stopped: asked, and it goes by itself. */
-    int stops = logged(&p, "stop", NULL);
+    /* Stopped: asked, and it goes by itself. (Two have done so: the one that was idle, and the one that was replaced.) */
+    const int stops = 2;
+    CHECK(wait_until(logged(&p, "stop", NULL) == stops, PATIENCE_MS));
     CHECK_OK(ps_preloader_stop(p.preloader, -1, &error), error);
     CHECK_INT(preloader_pid(&p), 0);
     CHECK_INT(logged(&p, "stop", NULL), stops + 1);

@@ -114,3 +114,61 @@ impl<H: Hand> Errand for Visit<H> {
         self.core.visits.leave(self);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::core::Id;
+    use super::super::request::Request;
+    use super::*;
+    use crate::clock::Deadline;
+    use crate::supervisor::default_host;
+
+    /// Work that always goes back as it was, while a visit asks what to wait for.
+    #[derive(Debug)]
+    struct Unchanged;
+
+    impl Hand for Unchanged {
+        type Item = ();
+        type Recipe = ();
+        fn ask(_: Arc<Request<Self>>) {}
+        fn call_off(_: Id) {}
+        fn end(_: bool, _: Deadline) {}
+        fn reload() {}
+        fn idle(_: Option<i64>) {}
+        fn look(&mut self, _: &Arc<Core<Self>>) {}
+        fn look_at_one(&mut self, core: &Arc<Core<Self>>, _: u64) -> bool {
+            // As somebody does who has looked before, and whose word comes late: the visit has its turn now, and only asks.
+            core.visits.tell(u64::MAX - 1);
+            assert_eq!(seen(core), u64::MAX, "it has heard that there is nothing to be waited for");
+            true
+        }
+        fn hear(&mut self, _: &Arc<Core<Self>>, (): ()) {}
+        fn keep_times(&mut self, _: &Arc<Core<Self>>) {}
+        fn wants(&self, _: &Core<Self>) -> Wants {
+            Wants { fds: Vec::new(), due: Deadline::at(i64::MAX - 1) }
+        }
+        fn will_do(&self, wants: &Wants) -> bool {
+            wants.due == Deadline::at(i64::MAX - 1)
+        }
+        fn is_quiet(&self) -> bool {
+            false
+        }
+        fn first_process(&self) -> Option<u32> {
+            None
+        }
+    }
+
+    fn seen(core: &Core<Unchanged>) -> u64 {
+        lock(&core.visits.0)[0].visit.seen.load(Ordering::Acquire)
+    }
+
+    #[test]
+    fn who_has_heard_nothing_is_told_when_work_goes_back_as_it_was() {
+        let (core, host) = (Arc::new(Core::new((), Unchanged).unwrap()), default_host().unwrap());
+        core.visit(&host).unwrap();
+        let before = seen(&core);
+        assert_ne!(before, u64::MAX);
+        assert!(core.drive_one(1));
+        assert_eq!(seen(&core), before, "nothing has changed, and it knows that again");
+    }
+}

@@ -149,6 +149,11 @@ impl Control {
         self.stopped || !self.line.is_empty()
     }
 
+    /// Whether more are asked for, beside the one that was taken last.
+    pub fn has_more(&self) -> bool {
+        !self.line.is_empty()
+    }
+
     /// Keeps what it was before.
     pub fn keep(&mut self, before: Link) {
         self.before = Some(before);

@@ -82,7 +82,12 @@ impl Preload {
         let (asked, end) = self.prepare(asked)?.parted();
         let legacy = newborn::Legacy::of(self);
         let has_hook = self.has_hook();
-        let number = self.state.lock().forking.put(end);
+        let (number, goes_first) = {
+            let state = &mut *self.state.lock();
+            // Not where somebody waits for the next one, or for what is to be said of this one.
+            let is_last = matches!(&state.stand, Stand::Serving(control) if !control.has_more());
+            (state.forking.put(end), is_last && asked.hello_will_do && !asked.pooled)
+        };
         let blocked = Blocked::all();
         match self.fork_itself(!asked.hello_will_do) {
             Ok((Side::Copy, own)) => {
@@ -94,6 +99,10 @@ impl Preload {
                 Ok(Role::Worker)
             }
             Ok((Side::Original(pid, pidfd), own)) => {
+                // Of a child of its own there is more to be done here than of a sibling.
+                if own && goes_first {
+                    fork::let_the_copy_go_first();
+                }
                 blocked.lift();
                 if own || !asked.hello_will_do {
                     let pidfd = pidfd.or_else(|| pidfd::open(pid).ok());

@@ -30,7 +30,7 @@ impl Work {
                 }
                 // Who waits in his call hears it himself.
                 let is_alone = birth.request.as_ref().is_some_and(|request| request.is_waited_for_here());
-                self.births.insert(number, birth);
+                self.births.insert(number, Box::new(birth));
                 if is_alone {
                     self.alone.push(number);
                 } else {
@@ -85,7 +85,7 @@ impl Work {
     }
 
     pub(super) fn listen_to_births(&mut self, generation: u32) {
-        let asked = |(number, birth): (&u64, &Birth)| (birth.generation == generation && birth.is_asked()).then_some(*number);
+        let asked = |(number, birth): (&u64, &Box<Birth>)| (birth.generation == generation && birth.is_asked()).then_some(*number);
         for number in self.births.iter().filter_map(asked).collect::<Vec<_>>() {
             self.listen_at(number);
         }
@@ -132,12 +132,13 @@ impl Work {
     pub(super) fn prove(&mut self, number: machine::Birth) {
         let Some(birth) = self.births.get_mut(&number) else { return };
         let Some(process) = self.processes.get_mut(&birth.generation) else { return };
-        if birth.is_asked()
-            && let Some(failure) = birth.came_as_another(process)
-        {
-            return self.fail_birth_by(number, failure);
-        }
         if birth.must_wait() {
+            // (Else the proof says that.)
+            if birth.is_asked()
+                && let Some(failure) = birth.came_as_another(process)
+            {
+                self.fail_birth_by(number, failure);
+            }
             return;
         }
         match birth.prove(process) {
@@ -258,7 +259,7 @@ impl Work {
             request.fail(error);
             return self.events.push_back(Event::CallOff(id));
         }
-        self.open_gates();
+        self.let_in(number);
         if !request.is_waited_for_here() {
             self.watch_if_alone(number);
         }
@@ -278,33 +279,34 @@ impl Work {
         if self.unshown == 0 {
             return;
         }
-        let (mut failed, mut waiting) = (Vec::new(), Vec::new());
-        let mut unshown = 0;
-        for (number, birth) in &mut self.births {
-            if birth.is_at_work() || birth.child().is_none() {
-                continue;
-            }
-            match birth.open_gate() {
-                None => unshown += usize::from(!birth.has_ended()),
-                Some(true) => {
-                    if birth.flush() {
-                        waiting.push(*number);
-                    }
-                }
-                Some(false) => failed.push(*number),
-            }
+        let is_shut = |birth: &Birth| !birth.is_at_work() && birth.child().is_some();
+        let shut: Vec<_> = self.births.iter().filter(|(_, birth)| is_shut(birth)).map(|(number, _)| *number).collect();
+        self.unshown = shut.len();
+        for number in shut {
+            self.let_in(number);
         }
-        self.unshown = unshown;
-        for number in waiting {
-            self.watch_if_alone(number);
-            let _ = self.reactor.set_writing(Watched::Gate(number).token(), true);
+    }
+
+    /// Opens its gate, if its supervisor has it by now.
+    fn let_in(&mut self, number: machine::Birth) {
+        let Some(birth) = self.births.get_mut(&number) else { return };
+        let opened = birth.open_gate();
+        if opened.is_some() || birth.has_ended() {
+            self.unshown = self.unshown.saturating_sub(1);
         }
-        for number in failed {
-            let known = self.births.get_mut(&number).and_then(|birth| birth.failure.take());
-            let failure = known.unwrap_or_else(|| {
-                Failure::of(step::NATIVE_GATE, &Error::new(Status::Exited, "sendmsg", "the worker does not listen at its gate any more"))
-            });
-            self.fail_worker(number, failure);
+        match opened {
+            Some(true) if birth.flush() => {
+                self.watch_if_alone(number);
+                let _ = self.reactor.set_writing(Watched::Gate(number).token(), true);
+            }
+            Some(true) | None => {}
+            Some(false) => {
+                let failure = birth.failure.take().unwrap_or_else(|| {
+                    let why = "the worker does not listen at its gate any more";
+                    Failure::of(step::NATIVE_GATE, &Error::new(Status::Exited, "sendmsg", why))
+                });
+                self.fail_worker(number, failure);
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod births;
 mod processes;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -95,13 +96,14 @@ impl Watched {
 #[derive(Debug)]
 pub struct Work {
     machine: Machine,
-    /// When that has something to do: since it was told something last.
-    machine_due: Deadline,
+    /// When that has something to do, if it was asked since it was told something: nothing else changes it.
+    machine_due: Cell<Option<Deadline>>,
     arguments: Arc<Arguments>,
     requests: Requests<Self>,
     pub(super) warming: BTreeMap<Id, Arc<Warming>>,
     pub(super) processes: BTreeMap<u32, Process>,
-    births: BTreeMap<machine::Birth, Birth>,
+    /// (Boxed: who is taken out of the pool moves none of those that stay.)
+    births: BTreeMap<machine::Birth, Box<Birth>>,
     theirs: Theirs<Child>,
     /// How many births were handed over and wait for their supervisors.
     unshown: usize,
@@ -233,7 +235,7 @@ impl Hand for Work {
         }
         self.give_up_late(now);
         self.forget_ended();
-        if self.machine_due.is_over(now) {
+        if self.machine_due().is_over(now) {
             self.events.push_back(Event::Tick);
         }
         self.run(core);
@@ -305,7 +307,7 @@ impl Work {
             .map_err(|error| Error::system("fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0)), "cannot watch a preloader"))?;
         Ok(Self {
             machine: Machine::new(clock::now()),
-            machine_due: Deadline::NEVER,
+            machine_due: Cell::new(None),
             arguments,
             requests: Requests::new(),
             warming: BTreeMap::new(),
@@ -328,9 +330,15 @@ impl Work {
         })
     }
 
+    fn machine_due(&self) -> Deadline {
+        let due = self.machine_due.get().unwrap_or_else(|| self.machine.due());
+        self.machine_due.set(Some(due));
+        due
+    }
+
     /// When something is to be done whatever has come.
     fn due(&self) -> Deadline {
-        let mut due = self.machine_due;
+        let mut due = self.machine_due();
         if self.unshown > 0 {
             // What makes it is about to return.
             due = Deadline::at(1);
@@ -345,8 +353,8 @@ impl Work {
 
     /// Tells the machine, and carries out what it decides, until there is nothing more.
     fn run(&mut self, core: &Arc<Core>) {
-        let is_told = !self.events.is_empty();
         while let Some(event) = self.events.pop_front() {
+            self.machine_due.set(None);
             for action in self.machine.step(event, clock::now()) {
                 self.carry_out(core, action);
             }
@@ -355,9 +363,6 @@ impl Work {
                 self.forget(number);
                 self.unasked.take_if(|(unasked, _)| *unasked == number);
             }
-        }
-        if is_told {
-            self.machine_due = self.machine.due();
         }
         core.last_used.store(self.machine.last_used(), Ordering::Release);
         let serving = self.machine.serving().and_then(|generation| self.processes.get(&generation));

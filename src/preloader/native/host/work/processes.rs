@@ -59,7 +59,7 @@ impl Work {
         let Some(process) = self.processes.get_mut(&generation) else { return };
         let body = message.body;
         let number = body.birth.unwrap_or(0);
-        let is_its = |birth: &&mut Birth| birth.generation == generation;
+        let is_its = |birth: &&mut Box<Birth>| birth.generation == generation;
         match message.kind {
             Kind::Hello => process.has_opened(),
             Kind::Ready if !process.settled => {
@@ -171,7 +171,7 @@ impl Work {
         let ended: Vec<u32> = self.processes.iter().filter(|(_, process)| process.ended).map(|(generation, _)| *generation).collect();
         for generation in ended {
             // Their gates are shut: whoever comes finds the end. Who has come before that is heard, for nobody else would ever know him.
-            self.births.values().filter(|birth| birth.generation == generation && birth.is_asked()).for_each(Birth::shut);
+            self.births.values().filter(|birth| birth.generation == generation && birth.is_asked()).for_each(|birth| birth.shut());
             self.listen_to_births(generation);
             self.births.retain(|number, birth| {
                 let gone = birth.generation == generation && birth.is_asked();

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -52,6 +53,11 @@ impl Fake {
 
     fn now(command: Command) -> Arc<Self> {
         Self::new(move |_| Made::Now(spawned(&command)))
+    }
+
+    /// One that panics.
+    fn broken() -> Self {
+        Self { make: Mutex::new(Box::new(|_| resume_unwind(Box::new(())))), made: AtomicUsize::new(0), called_off: AtomicUsize::new(0) }
     }
 
     /// How often it was asked, and called off.
@@ -668,6 +674,46 @@ fn the_end_is_told_before_the_start_that_it_made_room_for() {
 }
 
 // covers: LAW-6
+#[test]
+fn law05_what_a_panic_leaves_to_be_done_is_the_next_calls() {
+    let supervisor = Supervisor::new().unwrap();
+    supervisor.set_max_running(2).unwrap();
+    let host = supervisor.host();
+    let first = [begin(&host, &Fake::now(told())), begin(&host, &Fake::now(told()))];
+    let broken = begin(&host, &Arc::new(Fake::broken()));
+    let start = Fake::now(told());
+    let last = begin(&host, &start);
+    for child in &first {
+        assert!(child.tell_ready());
+    }
+    expect(&supervisor, &[STARTED, STARTED, READY, READY]);
+    for child in &first {
+        child.signal(9).unwrap();
+    }
+    // Both have ended at the look that finds them.
+    for child in &first {
+        let pid = nix::unistd::Pid::from_raw(child.pid());
+        nix::sys::wait::waitid(nix::sys::wait::Id::Pid(pid), nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT)
+            .unwrap();
+    }
+    let (mut seen, mut panics) = (Vec::new(), 0);
+    while seen.len() < 4 {
+        match catch_unwind(AssertUnwindSafe(|| take(&supervisor))) {
+            Ok(event) => seen.push(event),
+            Err(_) => panics += 1,
+        }
+        assert!(panics < 2, "{seen:?}");
+    }
+    seen.sort_by_key(|(kind, _)| *kind as i32);
+    assert_eq!((seen, panics), (vec![STARTED, EXITED, EXITED, failed(Status::Internal)], 1));
+    assert_eq!(broken.reap(0).unwrap_err().status, Status::Internal);
+    assert_eq!((last.state().unwrap(), start.counts()), (State::Running, (1, 0)));
+    assert_eq!(supervisor.counts().unwrap(), (0, 1, 0));
+    assert!(last.tell_ready());
+    last.terminate(0).unwrap();
+    expect(&supervisor, &[READY, EXITED]);
+}
+
 #[test]
 fn law06_a_forked_copy_makes_nothing() {
     let supervisor = Supervisor::new().unwrap();

@@ -4,6 +4,7 @@
 //! plan) is a *job*, done without it. The world goes on meanwhile: what it did, the scheduler looks at again when it hears that the job is
 //! done. And all that one decision makes is made before any of it is told: who hears of an end finds the next one started.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,7 +16,7 @@ use super::inner::{HOUSEKEEPING, Inner, Last, Ledger, Member, RESTS};
 use super::restart::Ended;
 use super::scheduler::{self, Action, Answer, Id, News};
 use crate::clock::{self, Deadline};
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::Lines;
 use crate::process::child::Child;
@@ -24,23 +25,55 @@ use crate::registry::{Cause, Exit};
 use crate::sys::processor::Held;
 
 /// A job that is done, and that the scheduler must hear of.
-enum Done {
+pub(super) enum Done {
     Made(Arc<Managed>, Result<Arc<Child>>),
     /// Its start takes its time.
     Begun(Arc<Managed>),
     Released(Arc<Managed>),
 }
 
-/// Jobs of a list that is being done; what is left of it at a panic is the next call's.
-struct Left<'a> {
+/// A list of jobs that is being done; what is left of it at a panic is the next call's, also what has to be told.
+struct Left<'a, J: Iterator<Item = Job>> {
     inner: &'a Inner,
-    jobs: std::vec::IntoIter<Job>,
+    jobs: J,
+    done: VecDeque<Done>,
+    /// Starts that take their time.
+    begun: VecDeque<Job>,
+    /// What follows.
+    next: VecDeque<Vec<Job>>,
 }
 
-impl Drop for Left<'_> {
-    fn drop(&mut self) {
-        self.inner.strand(self.jobs.by_ref().collect());
+impl<'a, J: Iterator<Item = Job>> Left<'a, J> {
+    fn of(inner: &'a Inner, jobs: J) -> Self {
+        Self { inner, jobs, done: VecDeque::new(), begun: VecDeque::new(), next: VecDeque::new() }
     }
+}
+
+impl<J: Iterator<Item = Job>> Drop for Left<'_, J> {
+    fn drop(&mut self) {
+        let done = self.done.drain(..).map(Job::Conclude);
+        self.inner.strand(done.chain(self.jobs.by_ref()).chain(self.begun.drain(..)).chain(self.next.drain(..).flatten()).collect());
+    }
+}
+
+/// A job that a panic breaks off has come to this.
+struct OrElse<'a>(&'a Inner, &'a Arc<Managed>, fn(Arc<Managed>) -> Done);
+
+impl OrElse<'_> {
+    fn is_done(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for OrElse<'_> {
+    fn drop(&mut self) {
+        self.0.strand(vec![Job::Conclude(self.2(self.1.clone()))]);
+    }
+}
+
+/// It gets no process.
+fn broken_off(managed: Arc<Managed>) -> Done {
+    Done::Made(managed, Err(Error::new(Status::Internal, "start", "internal error: the call that was to start it has panicked")))
 }
 
 impl Job {
@@ -185,26 +218,27 @@ impl Inner {
         if jobs.is_empty() {
             return;
         }
-        let (done, begun) = self.do_jobs(jobs);
-        let mut more: Vec<Vec<Job>> = done.into_iter().map(|done| self.conclude(done)).collect();
-        // Behind what is told: their process may come while they are asked for it.
-        more.extend(begun.into_iter().filter_map(|job| self.do_job(job).map(|done| self.conclude(done))));
-        more.into_iter().for_each(|jobs| self.carry_out(jobs));
-    }
-
-    /// What is done, and the starts that take their time.
-    fn do_jobs(&self, jobs: Vec<Job>) -> (Vec<Done>, Vec<Job>) {
-        let mut begun = Vec::new();
-        let _held = self.hold(&jobs);
-        let mut left = Left { inner: self, jobs: jobs.into_iter() };
-        let mut done = Vec::new();
+        let held = self.hold(&jobs);
+        let mut left = Left::of(self, jobs.into_iter());
         for job in left.jobs.by_ref() {
             match job {
-                Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => begun.push(Job::Make(managed)),
-                job => done.extend(self.do_job(job)),
+                Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => {
+                    left.begun.push_back(Job::Make(managed));
+                }
+                job => left.done.extend(self.do_job(job)),
             }
         }
-        (done, begun)
+        drop(held);
+        while let Some(done) = left.done.pop_front() {
+            left.next.push_back(self.conclude(done));
+        }
+        // Behind what is told: their process may come while they are asked for it.
+        while let Some(job) = left.begun.pop_front() {
+            left.next.extend(self.do_job(job).map(|done| self.conclude(done)));
+        }
+        while let Some(jobs) = left.next.pop_front() {
+            self.carry_out(jobs);
+        }
     }
 
     /// Stays on this processor while these are started, if any is and that is wanted.
@@ -221,45 +255,47 @@ impl Inner {
     /// The same one by one, where there may be many and a slow release of one must not hold up what is told of the others; who is to be
     /// stopped is so by `stop`. Answers the empty list: its memory is needed again.
     pub(super) fn carry_out_each(self: &Arc<Self>, mut jobs: Vec<Job>, stop: impl Fn(&Arc<Managed>)) -> Vec<Job> {
-        for job in jobs.drain(..) {
+        let mut left = Left::of(self, jobs.drain(..));
+        while let Some(job) = left.jobs.next() {
             match job {
                 Job::Stop(managed) => stop(&managed),
                 job => self.do_job(job).map(|done| self.conclude(done)).into_iter().for_each(|jobs| self.carry_out(jobs)),
             }
         }
+        drop(left);
         jobs
     }
 
     fn do_job(&self, job: Job) -> Option<Done> {
         match job {
-            Job::Make(managed) => Some(match managed.promise().and_then(Promise::start) {
-                None => match self.spawner().filter(|_| managed.may_be_asked()) {
-                    None => {
-                        let made = managed.make();
-                        Done::Made(managed, made)
-                    }
-                    Some(line) => match managed.ask(&line) {
-                        Ok(()) => Done::Begun(managed),
-                        Err(error) => Done::Made(managed, Err(error)),
-                    },
-                },
-                Some(start) => match start.make(&managed) {
-                    Made::Now(made) => Done::Made(managed, made),
-                    Made::Later => Done::Begun(managed),
-                },
-            }),
+            Job::Make(managed) => {
+                let or_none = OrElse(self, &managed, broken_off);
+                let made = self.make(&managed);
+                or_none.is_done();
+                Some(match made {
+                    Some(made) => Done::Made(managed, made),
+                    None => Done::Begun(managed),
+                })
+            }
             Job::Release(managed, next, error) => {
+                let released = OrElse(self, &managed, Done::Released);
                 managed.enter(next, error);
+                released.is_done();
                 Some(Done::Released(managed))
             }
             Job::CallOff(managed, why) => {
+                let released = OrElse(self, &managed, Done::Released);
                 managed.call_off(why);
+                released.is_done();
                 Some(Done::Released(managed))
             }
             Job::GiveUp(managed, retry_ns) => {
+                let released = OrElse(self, &managed, Done::Released);
                 managed.give_up(retry_ns);
+                released.is_done();
                 Some(Done::Released(managed))
             }
+            Job::Conclude(done) => Some(done),
             Job::Stop(managed) => {
                 self.stop_now(&managed);
                 None
@@ -271,6 +307,20 @@ impl Inner {
                 }
                 None
             }
+        }
+    }
+
+    /// Its process, or why there is none; `None`: that takes its time.
+    fn make(&self, managed: &Arc<Managed>) -> Option<Result<Arc<Child>>> {
+        match managed.promise().and_then(Promise::start) {
+            None => match self.spawner().filter(|_| managed.may_be_asked()) {
+                None => Some(managed.make()),
+                Some(line) => managed.ask(&line).err().map(Err),
+            },
+            Some(start) => match start.make(managed) {
+                Made::Now(made) => Some(made),
+                Made::Later => None,
+            },
         }
     }
 

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, Weak};
 use rustc_hash::FxHashMap;
 
 use super::Managed;
+use super::carry_out::Done;
 use super::errands::Errands;
 use super::errors::shut_down;
 use super::events::{Event, Queue, Run, What};
@@ -92,6 +93,8 @@ pub(super) enum Job {
     GiveUp(Arc<Managed>, i64),
     Stop(Arc<Managed>),
     Kill(Arc<Managed>),
+    /// What a call has done that panicked before it was told.
+    Conclude(Done),
 }
 
 /// A child as the scheduler's actions need it.

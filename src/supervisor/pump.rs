@@ -13,13 +13,13 @@
 //! The ends that one look has found are all taken first, up to some, and then those are started whom they have made room for: starts that follow
 //! each other closely wake nobody in between.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use super::carry_out::Job;
 use super::errands::in_turn;
 use super::events::Event;
-use super::inner::{ERRANDS, HOUSEKEEPING, INPUT, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
+use super::inner::{ERRANDS, HOUSEKEEPING, INPUT, Inner, LOOK_FOR_ORPHANS, ORPHANS, PERMITS, PLACES, READY, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
@@ -51,28 +51,37 @@ struct Told<'a> {
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        for token in self.tokens.by_ref().filter(|token| token.0 < ERRANDS && token.0.is_multiple_of(PLACES)) {
-            let pidfd = lock(&self.inner.ledger).watched.get(&(token.0 / PLACES)).map(|entry| entry.pidfd().clone());
-            self.inner.reactor.ask_again(token, pidfd);
+        for token in self.tokens.by_ref().filter(|token| is_end(*token)) {
+            self.inner.hear_again(token);
         }
         self.inner.strand(std::mem::take(&mut self.jobs));
     }
 }
 
 /// A thread that is about to take an event: until it is dropped, also by a panic, the wake-up is left to it.
-struct Taker<'a>(&'a Mutex<Ledger>);
+struct Taker<'a>(&'a Inner);
 
 impl<'a> Taker<'a> {
-    fn begin(ledger: &'a Mutex<Ledger>) -> Self {
-        lock(ledger).takers += 1;
-        Self(ledger)
+    fn begin(inner: &'a Inner) -> Self {
+        lock(&inner.ledger).takers += 1;
+        Self(inner)
     }
 }
 
 impl Drop for Taker<'_> {
     fn drop(&mut self) {
-        lock(self.0).takers -= 1;
+        let mut ledger = lock(&self.0.ledger);
+        ledger.takers -= 1;
+        if std::thread::panicking() {
+            // It takes none.
+            self.0.show(&mut ledger);
+        }
     }
+}
+
+/// It is a child's pidfd.
+fn is_end(token: Token) -> bool {
+    token.0 < ERRANDS && token.0.is_multiple_of(PLACES)
 }
 
 fn is_errand(token: Token) -> bool {
@@ -183,9 +192,15 @@ impl Inner {
             return self.note_end(&managed, &child, exit).0;
         } else {
             // A tracer holds it, or another thread is about to take it.
-            self.reactor.ask_again(token, child.pidfd());
+            self.hear_again(token);
         }
         Vec::new()
+    }
+
+    /// An end was told, and nothing could be done about it. (Its child may have no pidfd any more, and its end not be told yet.)
+    fn hear_again(&self, token: Token) {
+        let pidfd = lock(&self.ledger).watched.get(&(token.0 / PLACES)).map(|entry| entry.pidfd().clone());
+        self.reactor.ask_again(token, pidfd);
     }
 
     /// What was left to be done is the next call's.
@@ -255,7 +270,8 @@ impl Inner {
                     self.show(&mut ledger);
                 }
                 LOOK_FOR_ORPHANS => self.look_for_orphans(),
-                HOUSEKEEPING => {}
+                // They may have been left since this pump began.
+                HOUSEKEEPING => self.take_up_stranded(),
                 PERMITS => {
                     let mut ledger = lock(&self.ledger);
                     self.step(&mut ledger, scheduler::Event::PermitsFree);
@@ -303,7 +319,7 @@ impl Inner {
             }
             // What comes out of this pump is taken right after it, as a rule: the wake-up is not raised just to be lowered again.
             let found = {
-                let _taker = Taker::begin(&self.ledger);
+                let _taker = Taker::begin(self);
                 self.pump_some()
             };
             if let Some(event) = self.pop()? {

@@ -43,7 +43,8 @@ impl Inner {
         }
         let (jobs, killed) = {
             let mut ledger = lock(&self.ledger);
-            let jobs = self.step(&mut ledger, Event::Close);
+            let mut jobs = self.step(&mut ledger, Event::Close);
+            jobs.append(&mut ledger.stranded);
             let watched = std::mem::take(&mut ledger.watched);
             watched.iter().for_each(|(key, entry)| self.take_out(*key, entry));
             ledger.events.clear();

@@ -39,7 +39,7 @@ impl Belongings {
     }
 
     /// Whether there is nothing to own.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.sandbox.is_none() && self.owned.is_empty()
     }
 

@@ -154,6 +154,8 @@ pub(crate) struct Inner {
     pub(super) next_look: AtomicI64,
     /// The thread that starts those in line stays on its processor meanwhile: by this request (`sys/processor.rs`); 0: it does not.
     pub(super) holding: AtomicU64,
+    /// Some child owns something that may take its time to be released.
+    pub(super) has_owners: AtomicBool,
     /// A call has panicked, and left jobs.
     pub(super) is_stranded: AtomicBool,
     /// How many wait for a permit.
@@ -293,6 +295,7 @@ impl Inner {
             prepared: AtomicBool::new(!is_default),
             next_look: AtomicI64::new(0),
             holding: AtomicU64::new(0),
+            has_owners: AtomicBool::new(false),
             is_stranded: AtomicBool::new(false),
             barred: AtomicUsize::new(0),
             me: me.clone(),
@@ -379,6 +382,9 @@ impl Inner {
         let key = ledger.last_key;
         self.reactor.await_one(Token(key * PLACES), pidfd).map_err(failed)?;
         managed.set_key(key);
+        if !self.has_owners.load(Ordering::Relaxed) && (child.owns() || managed.owns()) {
+            self.has_owners.store(true, Ordering::Relaxed);
+        }
         // Its last run may have said more than anybody has taken so far.
         let held_back = managed.is_ahead();
         let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed) };
@@ -610,7 +616,14 @@ impl Inner {
 
     /// Brings the wake-up in line with what there is to do.
     pub(super) fn show(&self, ledger: &mut Ledger) {
-        if !self.is_default && ledger.takers == 0 {
+        if ledger.takers == 0 {
+            self.show_to_all(ledger);
+        }
+    }
+
+    /// The same though somebody is about to take an event: he takes his time.
+    pub(super) fn show_to_all(&self, ledger: &Ledger) {
+        if !self.is_default {
             let wanted = !ledger.events.is_empty() || self.closed.load(Ordering::Acquire) || ledger.scheduler.can_start();
             self.reactor.set_raised(wanted);
         }

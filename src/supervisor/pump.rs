@@ -132,8 +132,15 @@ impl Inner {
             // What an errand has to say of a child that has just ended it can say before that is told.
             turn.ready.sort_unstable_by_key(|token| !is_errand(*token));
         }
+        let several = turn.ready.len() > 1 && self.has_owners.load(Ordering::Relaxed);
+        let slow = if several { self.leave_slow_ends(&mut turn.ready) } else { None };
         let mut told = Told { inner: self, tokens: turn.ready.into_iter(), jobs: Vec::new() };
         while let Some(token) = told.tokens.as_slice().first().copied() {
+            if slow == Some(token) {
+                // What the others have to be told they need not wait for, either.
+                self.carry_out(std::mem::take(&mut told.jobs));
+                self.show_to_all(&lock(&self.ledger));
+            }
             let mut jobs = self.look_at(token);
             told.tokens.next();
             told.jobs.append(&mut jobs);
@@ -195,6 +202,25 @@ impl Inner {
             self.hear_again(token);
         }
         Vec::new()
+    }
+
+    /// What a child owned may take its time to be released (a large directory, a descriptor whose close waits). So of these ends one is looked at behind
+    /// all others, and the rest is told again, to whoever comes. Answers that one.
+    fn leave_slow_ends(&self, ready: &mut Vec<Token>) -> Option<Token> {
+        let ledger = lock(&self.ledger);
+        let mut slow = None;
+        ready.retain(|token| {
+            let entry = if is_end(*token) { ledger.watched.get(&(token.0 / PLACES)) } else { None };
+            let Some(entry) = entry.filter(|entry| entry.child.owns() || entry.managed.owns()) else { return true };
+            if slow.is_none() {
+                slow = Some(*token);
+            } else if !self.reactor.tell_again(*token, entry.pidfd()) {
+                return true;
+            }
+            false
+        });
+        ready.extend(slow);
+        slow
     }
 
     /// An end was told, and nothing could be done about it. (Its child may have no pidfd any more, and its end not be told yet.)

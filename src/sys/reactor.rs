@@ -340,6 +340,11 @@ impl Reactor {
         Ok(())
     }
 
+    /// It was told, and is left to whoever comes next. `false`: that cannot be.
+    pub fn tell_again(&self, token: Token, fd: impl AsFd) -> bool {
+        self.work.get().is_some_and(|set| set.modify(fd, &mut EpollEvent::new(ONE_WORD, token.0)).is_ok())
+    }
+
     /// It was told, and nothing could be done about it: told again after a little while. `fd`: where there is no timer, or no memory, it is told again
     /// at once.
     pub fn ask_again(&self, token: Token, fd: Option<impl AsFd>) {
@@ -352,8 +357,8 @@ impl Reactor {
             }
             room
         };
-        if let Some((set, fd)) = self.work.get().zip(fd).filter(|_| !timed) {
-            let _ = set.modify(fd, &mut EpollEvent::new(ONE_WORD, token.0));
+        if let Some(fd) = fd.filter(|_| !timed) {
+            self.tell_again(token, fd);
         }
     }
 

@@ -231,6 +231,11 @@ impl Child {
         lock(&self.life).exit.as_deref().copied()
     }
 
+    /// Whether it owns something that is released at its end.
+    pub fn owns(&self) -> bool {
+        lock(&self.life).resources.is_some()
+    }
+
     /// The pidfd, as long as the exit has not been taken.
     pub fn pidfd(&self) -> Option<Arc<OwnedFd>> {
         lock(&self.life).pidfd.clone()

@@ -386,6 +386,11 @@ impl Managed {
         Ok((stock.command, stock.belongings))
     }
 
+    /// Whether it keeps something for its next process.
+    pub(super) fn owns(&self) -> bool {
+        self.recipe.as_ref().is_some_and(|recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| !stock.belongings.is_empty()))
+    }
+
     /// Whether a spawner may make its process.
     pub(super) fn may_be_asked(&self) -> bool {
         let made_here = |recipe: &Recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| stock.command.is_made_here());

@@ -13,7 +13,8 @@ if(PROCSUP_SANITIZE STREQUAL "thread")
   target_link_libraries(procsup-program INTERFACE -rdynamic -Wl,--whole-archive "${PROCSUP_TSAN_RUNTIME}" -Wl,--no-whole-archive rt m resolv ${CMAKE_DL_LIBS})
 elseif(PROCSUP_SANITIZE)
   set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-  target_compile_options(procsup-program INTERFACE ${sanitizers})
+  # Between its checks GCC (12) does not see any more how long a number can be.
+  target_compile_options(procsup-program INTERFACE ${sanitizers} -Wno-format-truncation)
   target_link_libraries(procsup-program INTERFACE ${sanitizers})
 endif()
 

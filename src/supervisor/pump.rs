@@ -126,7 +126,8 @@ impl Inner {
         self.take_up_stranded();
         // Whose successors are started first: what is told here another thread is not told of, and starts may take their time.
         let in_line = lock(&self.ledger).scheduler.has_waiting();
-        let mut turn = self.reactor.turn_of(if in_line { FEW } else { BATCH });
+        let few = in_line || self.has_owners.load(Ordering::Relaxed);
+        let mut turn = self.reactor.turn_of(if few { FEW } else { BATCH });
         let found = turn.timer || !turn.ready.is_empty();
         if self.errands.any() {
             // What an errand has to say of a child that has just ended it can say before that is told.

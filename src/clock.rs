@@ -84,7 +84,7 @@ impl Deadline {
 
     /// Whether it has come by now.
     pub fn has_come(self) -> bool {
-        !self.is_never() && self.is_over(now())
+        self == Self::PAST || !self.is_never() && self.is_over(now())
     }
 
     /// Nanoseconds until then, none if it has come; `i64::MAX` if it never does.

@@ -165,7 +165,7 @@ impl Follow {
         let Some(pidfd) = self.pidfd.clone().or_else(|| child.pidfd()) else { return Life::Ended };
         if poll::wait(&[pidfd.as_fd()], Deadline::PAST) == Ok(true) {
             // So that why it failed is known before its end is told; the supervisor finds it reaped.
-            return if matches!(child.reap_ended(), Ok(Some(_))) { Life::Over } else { Life::Ended };
+            return if matches!(child.reap_ended(clock::now()), Ok(Some(_))) { Life::Over } else { Life::Ended };
         }
         // It reads files: only where it matters.
         let dies = said == Said::EndOfFile && procfs::is_dying(child.pid());

@@ -268,7 +268,7 @@ impl Supervisor {
 
     /// The next event; waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
-        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        let deadline = until(timeout_ms)?;
         poke();
         let mut event = self.inner.next_event(deadline)?;
         if let Some(What::Output(line)) = event.as_mut().map(|event| &mut event.what) {
@@ -286,7 +286,7 @@ impl Supervisor {
 
     /// The same, and what it said is only to be had by [`Supervisor::with_event_data`]: it is not copied, for it may be long.
     pub(crate) fn take_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
-        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        let deadline = until(timeout_ms)?;
         poke();
         let mut event = self.inner.next_event(deadline)?;
         if let Some(What::Output(line)) = event.as_mut().map(|event| &mut event.what) {
@@ -307,6 +307,11 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// Until when one waits for an event.
+fn until(timeout_ms: i64) -> Result<Deadline> {
+    if timeout_ms == 0 { Ok(Deadline::PAST) } else { Deadline::of_timeout("timeout_ms", timeout_ms) }
 }
 
 impl Drop for Supervisor {

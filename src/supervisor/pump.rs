@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::lock::lock;
 use crate::process::leftovers;
 use crate::sys::poll::Patience;
-use crate::sys::reactor::{BATCH, FEW, Time, Token};
+use crate::sys::reactor::{BATCH, FEW, Found, Time, Token};
 use crate::sys::reserve;
 
 /// Bytes of a stream that are cut into lines at one look.
@@ -45,14 +45,16 @@ const TOGETHER: usize = 2 * FEW;
 /// the one that was being looked at, and jobs are the next call's.
 struct Told<'a> {
     inner: &'a Inner,
-    tokens: std::vec::IntoIter<Token>,
+    found: Found,
     jobs: Vec<Job>,
 }
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        for token in self.tokens.by_ref().filter(|token| is_end(*token)) {
-            self.inner.hear_again(token);
+        while let Some(token) = self.found.pop() {
+            if is_end(token) {
+                self.inner.hear_again(token);
+            }
         }
         self.inner.strand(std::mem::take(&mut self.jobs));
     }
@@ -115,35 +117,51 @@ impl Inner {
 
     /// Does what is due. Never waits; takes nobody's events.
     pub(super) fn pump(self: &Arc<Self>) {
-        self.pump_some();
+        self.pump_some(clock::now());
     }
 
     /// A portion of it: what one look finds, and some starts. `false`: the look has found nothing.
-    fn pump_some(self: &Arc<Self>) -> bool {
-        let now = clock::now();
+    fn pump_some(self: &Arc<Self>, now: i64) -> bool {
         self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         self.look_at_unwatched();
         self.take_up_stranded();
         // Whose successors are started first: what is told here another thread is not told of, and starts may take their time.
         let in_line = lock(&self.ledger).scheduler.has_waiting();
+        let mut told = Told { inner: self, found: Found::nothing(), jobs: Vec::new() };
         let few = in_line || self.has_owners.load(Ordering::Relaxed);
-        let mut turn = self.reactor.turn_of(if few { FEW } else { BATCH });
-        let found = turn.timer || !turn.ready.is_empty();
+        self.reactor.look(&mut told.found, if few { FEW } else { BATCH });
+        let (timer, any) = (told.found.timer, !told.found.is_empty());
+        if any {
+            self.look_at_each(&mut told, in_line);
+        }
+        // The timer may stand behind others that are ready: the clock is asked, too.
+        if timer || self.reactor.is_due(now) {
+            self.keep_times();
+        }
+        self.follow_pokes();
+        if !self.is_default {
+            self.start_queued();
+        }
+        timer || any
+    }
+
+    /// At all that one look has found.
+    fn look_at_each(self: &Arc<Self>, told: &mut Told<'_>, in_line: bool) {
+        let seen = clock::now();
         if self.errands.any() {
             // What an errand has to say of a child that has just ended it can say before that is told.
-            turn.ready.sort_unstable_by_key(|token| !is_errand(*token));
+            told.found.prefer(is_errand);
         }
-        let several = turn.ready.len() > 1 && self.has_owners.load(Ordering::Relaxed);
-        let slow = if several { self.leave_slow_ends(&mut turn.ready) } else { None };
-        let mut told = Told { inner: self, tokens: turn.ready.into_iter(), jobs: Vec::new() };
-        while let Some(token) = told.tokens.as_slice().first().copied() {
+        let several = told.found.len() > 1 && self.has_owners.load(Ordering::Relaxed);
+        let slow = if several { self.leave_slow_ends(&mut told.found) } else { None };
+        while let Some(token) = told.found.first() {
             if slow == Some(token) {
                 // What the others have to be told they need not wait for, either.
                 self.carry_out(std::mem::take(&mut told.jobs));
                 self.show_to_all(&lock(&self.ledger));
             }
-            let mut jobs = self.look_at(token);
-            told.tokens.next();
+            let mut jobs = self.look_at(token, seen);
+            told.found.pop();
             told.jobs.append(&mut jobs);
             // With nobody in line there is nothing to do together, and a slow release would hold up what is told of the others.
             if !in_line || told.jobs.len() >= TOGETHER {
@@ -151,20 +169,11 @@ impl Inner {
             }
         }
         self.carry_out(std::mem::take(&mut told.jobs));
-        // The timer may stand behind others that are ready: the clock is asked, too.
-        if turn.timer || self.reactor.is_due(now) {
-            self.keep_times();
-        }
-        self.follow_pokes();
-        if !self.is_default {
-            self.start_queued();
-        }
-        found
     }
 
     /// An orphan has ended; an errand is wanted; or a child's pidfd (0), one of its pipes (1, 2), that by which it says something of itself (3, 4) is
-    /// readable, or there is room for its input (5). Answers what follows from its end.
-    fn look_at(self: &Arc<Self>, token: Token) -> Vec<Job> {
+    /// readable, or there is room for its input (5); that was seen by then. Answers what follows from its end.
+    fn look_at(self: &Arc<Self>, token: Token, seen: i64) -> Vec<Job> {
         if token.0 >= ORPHANS {
             self.reap_orphan(token);
             return Vec::new();
@@ -195,7 +204,7 @@ impl Inner {
                 self.reactor.remove(token);
             }
             self.collect_output(&managed, &child);
-        } else if let Ok(Some(exit)) = child.reap_ended() {
+        } else if let Ok(Some(exit)) = child.reap_ended(seen) {
             // Who is first in line after those is started at the end of the pump.
             return self.note_end(&managed, &child, exit).0;
         } else {
@@ -207,20 +216,19 @@ impl Inner {
 
     /// What a child owned may take its time to be released (a large directory, a descriptor whose close waits). So of these ends one is looked at behind
     /// all others, and the rest is told again, to whoever comes. Answers that one.
-    fn leave_slow_ends(&self, ready: &mut Vec<Token>) -> Option<Token> {
+    fn leave_slow_ends(&self, found: &mut Found) -> Option<Token> {
         let ledger = lock(&self.ledger);
         let mut slow = None;
-        ready.retain(|token| {
-            let entry = if is_end(*token) { ledger.watched.get(&(token.0 / PLACES)) } else { None };
+        found.retain(|token| {
+            let entry = if is_end(token) { ledger.watched.get(&(token.0 / PLACES)) } else { None };
             let Some(entry) = entry.filter(|entry| entry.child.owns() || entry.managed.owns()) else { return true };
             if slow.is_none() {
-                slow = Some(*token);
-            } else if !self.reactor.tell_again(*token, entry.pidfd()) {
-                return true;
+                slow = Some(token);
+                return false;
             }
-            false
+            !self.reactor.tell_again(token, entry.pidfd())
         });
-        ready.extend(slow);
+        slow.into_iter().for_each(|token| found.put_last(token));
         slow
     }
 
@@ -275,9 +283,9 @@ impl Inner {
             let token = match time {
                 Time::Due(token) => token,
                 Time::Back(token) => {
-                    let mut told = Told { inner: self, tokens: vec![token].into_iter(), jobs: Vec::new() };
-                    let jobs = self.look_at(token);
-                    told.tokens.next();
+                    let mut told = Told { inner: self, found: Found::one(token), jobs: Vec::new() };
+                    let jobs = self.look_at(token, clock::now());
+                    told.found.pop();
                     self.carry_out(jobs);
                     continue;
                 }
@@ -339,7 +347,8 @@ impl Inner {
         let mut looks = None;
         loop {
             self.check()?;
-            if clock::now() < self.next_look.load(Ordering::Relaxed)
+            let now = clock::now();
+            if now < self.next_look.load(Ordering::Relaxed)
                 && let Some(event) = self.pop()?
             {
                 return Ok(Some(event));
@@ -347,7 +356,7 @@ impl Inner {
             // What comes out of this pump is taken right after it, as a rule: the wake-up is not raised just to be lowered again.
             let found = {
                 let _taker = Taker::begin(self);
-                self.pump_some()
+                self.pump_some(now)
             };
             if let Some(event) = self.pop()? {
                 return Ok(Some(event));

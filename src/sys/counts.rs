@@ -42,7 +42,16 @@ fn each_line(mut file: impl Read, mut hand: impl FnMut(&[u8])) -> bool {
     }
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
+/// Where the number of the last line with this name stands, if that line is there whole and not the first.
+pub(super) fn last_line_of(text: &[u8], name: &str) -> Option<core::ops::Range<usize>> {
+    let is_there =
+        |at: usize| text[at] == b'\n' && text[at + 1..].starts_with(name.as_bytes()) && text.get(at + 1 + name.len()) == Some(&b' ');
+    let begin = (0..text.len()).rev().find(|at| is_there(*at))? + name.len() + 2;
+    let length = memchr::memchr(b'\n', &text[begin..])?;
+    Some(begin..begin + length)
+}
+
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
     // Not "+1", which parses.
     let digits = digits.first().is_some_and(u8::is_ascii_digit).then_some(digits)?;
     core::str::from_utf8(digits).ok()?.parse().ok()

@@ -81,6 +81,75 @@ pub struct Turn {
     pub timer: bool,
 }
 
+/// What one look has found, to be taken one by one. It asks for no memory.
+pub struct Found {
+    events: [EpollEvent; BATCH],
+    first: usize,
+    end: usize,
+    /// As in [`Turn`].
+    pub timer: bool,
+}
+
+impl Found {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        Self { events: [EpollEvent::empty(); BATCH], first: 0, end: 0, timer: false }
+    }
+
+    /// This one alone.
+    pub fn one(token: Token) -> Self {
+        let mut found = Self::nothing();
+        found.events[0] = EpollEvent::new(EpollFlags::empty(), token.0);
+        found.end = 1;
+        found
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.first == self.end
+    }
+
+    /// The next one.
+    pub fn first(&self) -> Option<Token> {
+        self.events[self.first..self.end].first().map(|event| Token(event.data()))
+    }
+
+    /// Takes it.
+    pub fn pop(&mut self) -> Option<Token> {
+        let first = self.first();
+        self.first += usize::from(first.is_some());
+        first
+    }
+
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.end - self.first
+    }
+
+    /// Keeps these alone, in their order.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(Token) -> bool) {
+        let mut end = self.first;
+        for at in self.first..self.end {
+            if is_kept(Token(self.events[at].data())) {
+                self.events[end] = self.events[at];
+                end += 1;
+            }
+        }
+        self.end = end;
+    }
+
+    /// One that was not kept, behind all others.
+    pub fn put_last(&mut self, token: Token) {
+        self.events[self.end] = EpollEvent::new(EpollFlags::empty(), token.0);
+        self.end += 1;
+    }
+
+    /// Those before the others.
+    pub fn prefer(&mut self, is_preferred: impl Fn(Token) -> bool) {
+        self.events[self.first..self.end].sort_unstable_by_key(|event| !is_preferred(Token(event.data())));
+    }
+}
+
 /// Whose time has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Time {
@@ -705,20 +774,29 @@ impl Reactor {
         self.turn_of(BATCH)
     }
 
-    /// The same of so much at the most: what is awaited for one word is told to nobody else.
+    /// The same of so much at the most.
     pub fn turn_of(&self, most: usize) -> Turn {
-        let mut turn = Turn::default();
-        let mut events = [EpollEvent::empty(); BATCH];
-        let events = &mut events[..most.clamp(FEW, BATCH)];
+        let mut found = Found::nothing();
+        self.look(&mut found, most);
+        let timer = found.timer;
+        Turn { ready: core::iter::from_fn(|| found.pop()).collect(), timer }
+    }
+
+    /// The same, without memory: what is awaited for one word is told to nobody else. `found` has nothing.
+    pub fn look(&self, found: &mut Found, most: usize) {
+        let events = &mut found.events[..most.clamp(FEW, BATCH)];
         let count = self.work.get().and_then(|set| set.wait(events, EpollTimeout::ZERO).ok()).unwrap_or(0);
-        for event in &events[..count] {
+        for at in 0..count {
+            let event = found.events[at];
             match event.data() {
-                TIMER => turn.timer = true,
+                TIMER => found.timer = true,
                 WAKE_UP => {}
-                token => turn.ready.push(Token(token)),
+                _ => {
+                    found.events[found.end] = event;
+                    found.end += 1;
+                }
             }
         }
-        turn
     }
 
     /// The first whose time has come by `now`, which is no time of its own any more. `None`: there is none, and the timer stands at the next.

@@ -305,7 +305,8 @@ impl Held {
             Reaped::Published => {
                 let mut exit = slot.exit();
                 self.retire();
-                wanting::tell(&mut exit, None);
+                let dead = exit.ended_ns;
+                wanting::tell(&mut exit, None, dead);
                 Ok(Some(exit))
             }
         }

@@ -76,7 +76,7 @@ impl Child {
         if let Some(output) = self.output.as_ref().filter(|_| read) {
             lock(output).drain(self.look_size());
         }
-        self.reap_if(false)
+        self.reap_if(None)
     }
 
     /// What it was to put in place shall not be: it was never wanted.
@@ -85,13 +85,14 @@ impl Child {
         drop(file);
     }
 
-    /// The same when its pidfd was seen readable.
-    pub fn reap_ended(&self) -> Result<Option<Exit>> {
-        self.reap_if(true)
+    /// The same when its pidfd was seen readable, by then.
+    pub fn reap_ended(&self, seen: i64) -> Result<Option<Exit>> {
+        self.reap_if(Some(seen))
     }
 
-    fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
+    fn reap_if(&self, seen: Option<i64>) -> Result<Option<Exit>> {
         self.check()?;
+        let ended = seen.is_some();
         self.read_last_signs(ended);
         let (mut exit, pidfd, resources, lease) = {
             let mut life = lock(&self.life);
@@ -114,7 +115,8 @@ impl Child {
             keep_open(pidfd.as_ref(), resources.as_deref());
         }
         drop(pidfd);
-        wanting::tell(&mut exit, resources.as_deref().and_then(|resources| resources.cgroup.as_ref()));
+        let dead = seen.unwrap_or(i64::MAX).min(exit.ended_ns);
+        wanting::tell(&mut exit, resources.as_deref().and_then(|resources| resources.cgroup.as_ref()), dead);
         self.end_terminal();
         let complaint = resources.and_then(|resources| resources.release(&mut exit)).map(Box::new);
         let awaited = {
@@ -190,7 +192,7 @@ impl Child {
                 lock(output).drain(1 << 20);
             }
             if (look || ended || self.exit().is_some())
-                && let Some(exit) = self.reap_if(ended)?
+                && let Some(exit) = self.reap_if(ended.then(clock::now))?
             {
                 return Ok(Some(exit));
             }
@@ -231,7 +233,7 @@ impl Child {
         let (mut process, mut ended, mut look) = (ProcessWait::default(), false, !deadline.is_never());
         loop {
             if (look || ended)
-                && let Some(exit) = self.reap_if(ended)?
+                && let Some(exit) = self.reap_if(ended.then(clock::now))?
             {
                 return Ok(Some(exit));
             }

@@ -312,7 +312,7 @@ impl Child {
             let soon = if heard { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
             let until = self.due().min(soon);
             if process.wait_with(&watched, patience, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {
-                self.reap_ended()?;
+                self.reap_ended(clock::now())?;
             }
             pump();
         }

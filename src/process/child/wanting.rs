@@ -25,8 +25,8 @@ fn verdict(wanting: &Wanting) -> Oom {
     }
 }
 
-/// Puts down what is known.
-pub(in crate::process) fn tell(exit: &mut Exit, cgroup: Option<&Cgroup>) {
+/// Puts down what is known. It was dead at that time.
+pub(in crate::process) fn tell(exit: &mut Exit, cgroup: Option<&Cgroup>, dead: i64) {
     let group = cgroup.map(Cgroup::group);
     let wanting = group.and_then(|group| group.wanting());
     // Without the controller there is no such file either.
@@ -35,7 +35,7 @@ pub(in crate::process) fn tell(exit: &mut Exit, cgroup: Option<&Cgroup>) {
     let oom = match &wanting {
         _ if !by_a_stranger => Oom::None,
         Some(wanting) => verdict(wanting),
-        None if oom::has_killed_since(exit.started_ns) => Oom::Probable,
+        None if oom::has_killed_since(exit.started_ns, dead) => Oom::Probable,
         None => Oom::None,
     };
     exit.memory = Memory {

@@ -102,7 +102,7 @@ impl Inner {
             for action in actions.drain(..) {
                 if let Action::Ask(id, flight, resumed) = action {
                     // What is to be done about other permits comes before it, and nothing comes behind it.
-                    let of = ledger.members.get(&id).and_then(|member| member.managed.budgeted().cloned());
+                    let of = ledger.members.get(id).and_then(|member| member.managed.budgeted().cloned());
                     let answer = of.map_or(Answer::Granted, |of| self.ask(ledger, &of, (flight, resumed), true).0);
                     next = Some(scheduler::Event::Permit(id, answer));
                     // It says how long from now.
@@ -131,7 +131,7 @@ impl Inner {
     }
 
     fn act(&self, ledger: &mut Ledger, action: Action, jobs: &mut Vec<Job>) {
-        let whose = |ledger: &Ledger, id: Id| ledger.members.get(&id).map(|member| member.managed.clone());
+        let whose = |ledger: &Ledger, id: Id| ledger.members.get(id).map(|member| member.managed.clone());
         match action {
             // For the one caller who asked: `starts.rs` reads them, or what is left of them, where they come.
             Action::Admitted(_) | Action::Promised(_) | Action::Refused(_) | Action::Destroy(_) => {}
@@ -150,7 +150,7 @@ impl Inner {
             Action::Stop(id) => jobs.extend(whose(ledger, id).map(Job::Stop)),
             Action::Kill(id) => jobs.extend(whose(ledger, id).map(Job::Kill)),
             Action::Tell(id, news) => self.tell(ledger, id, news),
-            Action::Forget(id) => drop(ledger.members.remove(&id)),
+            Action::Forget(id) => drop(ledger.members.remove(id)),
             Action::TellDone => {
                 ledger.events.push(Event { what: What::ShutdownDone, child: None, pid: 0, run: 0, time_ns: clock::now() });
             }
@@ -158,7 +158,7 @@ impl Inner {
     }
 
     fn tell(&self, ledger: &mut Ledger, id: Id, news: News) {
-        let Some(member) = ledger.members.get_mut(&id) else { return };
+        let Some(member) = ledger.members.get_mut(id) else { return };
         let (managed, now) = (member.managed.clone(), clock::now());
         match news {
             News::Started => {
@@ -372,7 +372,7 @@ impl Inner {
         let complaint = unready.or_else(|| child.complaint().map(|error| error.status));
         let mut ledger = lock(&self.ledger);
         // By now the key may be that of its next process.
-        if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
+        if !ledger.watched.get(key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
             return nothing;
         }
         self.unwatch(&mut ledger, key);
@@ -380,7 +380,7 @@ impl Inner {
             return nothing;
         }
         let id = managed.id();
-        if let Some(member) = ledger.members.get_mut(&id) {
+        if let Some(member) = ledger.members.get_mut(id) {
             member.passing().last = Some(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint });
         }
         self.tell_stops(&mut ledger, managed, child);
@@ -396,7 +396,7 @@ impl Inner {
         let news = child.take_news();
         let jobs = if news.ready && !self.is_default { self.step(ledger, scheduler::Event::Ready(managed.id())) } else { Vec::new() };
         if news.said
-            && let Some(member) = ledger.members.get(&managed.id())
+            && let Some(member) = ledger.members.get(managed.id())
             && !member.managed.note_said()
         {
             let managed = member.managed.clone();
@@ -410,7 +410,7 @@ impl Inner {
         if !child.has_stop_news() {
             return;
         }
-        let Some(managed) = ledger.members.get(&managed.id()).map(|member| member.managed.clone()) else { return };
+        let Some(managed) = ledger.members.get(managed.id()).map(|member| member.managed.clone()) else { return };
         while managed.may_tell_stop() && ledger.events.has_room() {
             let Some((news, since)) = child.take_stop_news() else { return };
             let what = match news {
@@ -429,17 +429,17 @@ impl Inner {
 
     /// It has this process: it is shown when STARTED is told. `false`: it must not run.
     pub(super) fn show_process(&self, ledger: &mut Ledger, id: Id, child: Arc<Child>) -> (bool, Vec<Job>) {
-        if let Some(member) = ledger.members.get_mut(&id) {
+        if let Some(member) = ledger.members.get_mut(id) {
             member.passing().fresh = Some(child);
         }
         let jobs = self.step(ledger, scheduler::Event::Started(id));
-        let refused = ledger.members.get_mut(&id).is_none_or(|member| member.take_fresh().is_some());
+        let refused = ledger.members.get_mut(id).is_none_or(|member| member.take_fresh().is_some());
         (!refused, jobs)
     }
 
     /// Its process could not be made, for this reason.
     pub(super) fn note_failure(&self, ledger: &mut Ledger, id: Id, why: Status) {
-        if let Some(member) = ledger.members.get_mut(&id) {
+        if let Some(member) = ledger.members.get_mut(id) {
             member.passing().last = Some(Last { run: Run::NotMade(why), child: None, complaint: None });
         }
     }

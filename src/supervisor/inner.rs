@@ -11,17 +11,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use rustc_hash::FxHashMap;
-
 use super::Managed;
 use super::carry_out::Done;
+use super::dense::Dense;
 use super::errands::Errands;
 use super::errors::shut_down;
 use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
 use super::permits::Held;
 use super::restart::Next;
-use super::scheduler::{self, Action, Id, Number, Scheduler};
+use super::scheduler::{self, Action, Number, Scheduler};
 use super::spawner::Spawners;
 use crate::clock::{self, Deadline};
 use crate::coordination::budget::Budget;
@@ -63,9 +62,9 @@ pub(super) const MAX_KEPT: usize = 16 << 20;
 pub(super) struct Ledger {
     pub(super) scheduler: Scheduler,
     /// Everybody whom the scheduler knows.
-    pub(super) members: FxHashMap<Id, Member>,
+    pub(super) members: Dense<Member>,
     /// Processes that are watched, by key.
-    pub(super) watched: FxHashMap<u64, Entry>,
+    pub(super) watched: Dense<Entry>,
     last_key: u64,
     pub(super) events: Queue,
     /// Threads that are about to take an event, and will bring the wake-up in line themselves.
@@ -264,14 +263,14 @@ impl Ledger {
     }
 
     fn note_lost(&mut self, managed: &Managed, lost: Lost) {
-        if let Some(member) = self.members.get_mut(&managed.id()).filter(|_| !lost.is_nothing()) {
+        if let Some(member) = self.members.get_mut(managed.id()).filter(|_| !lost.is_nothing()) {
             member.passing().lost.add(lost);
         }
     }
 
     /// Tells of what is missing: what comes next stands behind the gap. `false`: there is no memory for it and what comes next.
     pub(super) fn push_lost(&mut self, managed: &Arc<Managed>) -> bool {
-        let Some(member) = self.members.get_mut(&managed.id()).filter(|member| member.has_lost()) else { return true };
+        let Some(member) = self.members.get_mut(managed.id()).filter(|member| member.has_lost()) else { return true };
         if !self.events.has_room() {
             return false;
         }
@@ -364,7 +363,7 @@ impl Inner {
             return Err(shut_down());
         }
         // Keys are a supervisor's own: a child that a closed one has handed over has one of that.
-        if ledger.watched.get(&managed.key()).is_some_and(|entry| Arc::ptr_eq(&entry.managed, managed)) {
+        if ledger.watched.get(managed.key()).is_some_and(|entry| Arc::ptr_eq(&entry.managed, managed)) {
             return Ok(());
         }
         self.watch_process(&mut ledger, managed, child, &pidfd, due)
@@ -422,7 +421,7 @@ impl Inner {
 
     /// Watches a process no more.
     pub(super) fn unwatch(&self, ledger: &mut Ledger, key: u64) -> Option<Entry> {
-        let entry = ledger.watched.remove(&key)?;
+        let entry = ledger.watched.remove(key)?;
         self.take_out(key, &entry);
         Some(entry)
     }
@@ -472,7 +471,7 @@ impl Inner {
         }
         let mut ledger = lock(&self.ledger);
         let key = managed.key();
-        let Some(entry) = ledger.watched.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else {
+        let Some(entry) = ledger.watched.get(key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else {
             // Whoever takes it in, or tells of its end, tells that too; the default supervisor tells nothing.
             if self.is_default {
                 child.take_news();
@@ -514,7 +513,7 @@ impl Inner {
         }
         let mut ledger = lock(&self.ledger);
         let key = managed.key();
-        let Some(entry) = ledger.watched.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
+        let Some(entry) = ledger.watched.get(key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
         let managed = entry.managed.clone();
         // Under the lock: of two threads that read, the one that read first must tell first.
         let lines = child.take_lines();
@@ -527,7 +526,7 @@ impl Inner {
             }
         }
         if managed.is_ahead()
-            && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| !entry.held_back)
+            && let Some(entry) = ledger.watched.get_mut(key).filter(|entry| !entry.held_back)
         {
             entry.held_back = true;
             self.unwatch_pipes(key);
@@ -544,7 +543,7 @@ impl Inner {
         }
         // Under the lock: STARTED was told before anybody can come here, and EXITED is after it.
         let mut ledger = lock(&self.ledger);
-        if ledger.watched.get(&managed.key()).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
+        if ledger.watched.get(managed.key()).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
             self.tell_stops(&mut ledger, managed, child);
             self.show(&mut ledger);
         }
@@ -554,7 +553,7 @@ impl Inner {
     pub(super) fn let_flow(&self, ledger: &mut Ledger, managed: &Managed) {
         let key = managed.key();
         if managed.is_caught_up()
-            && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| entry.held_back)
+            && let Some(entry) = ledger.watched.get_mut(key).filter(|entry| entry.held_back)
         {
             // Without room in the set it is tried again: a child whose pipe is full would never come to its end.
             entry.held_back = self.watch_pipes(&entry.child, key).is_err();
@@ -574,7 +573,7 @@ impl Inner {
         }
         let mut ledger = lock(&self.ledger);
         let key = managed.key();
-        let Some(entry) = ledger.watched.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
+        let Some(entry) = ledger.watched.get(key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
         let managed = entry.managed.clone();
         let token = Token(key * PLACES + INPUT);
         // Under the lock: of two threads the one that looks last has seen what the other one has written.
@@ -667,7 +666,7 @@ impl Inner {
         // Under the lock: of two threads that stop it, the one that looks last has seen the other's.
         let (due, stopping) = (child.due(), child.is_stopping());
         let key = managed.key();
-        if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, &child)) {
+        if !ledger.watched.get(key).is_some_and(|entry| Arc::ptr_eq(&entry.child, &child)) {
             return;
         }
         // Without a timer the ladder still climbs in every wait for the child.

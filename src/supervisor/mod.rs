@@ -20,6 +20,7 @@
 //! | `shutdown.rs`  | the end                                                   |
 //! | `orphans.rs`   | what a subreaper adopts                                   |
 //! | `events.rs`    | events, and their queue                                   |
+//! | `dense.rs`     | a table by numbers that are given in turn                 |
 //! | `default.rs`   | the one without a handle, looked after in passing         |
 //! | `errors.rs`    | what a child is told that will not be                     |
 //! | `run.rs`       | one program, run to its end for what it says              |
@@ -31,6 +32,7 @@
 
 mod carry_out;
 mod default;
+mod dense;
 #[doc(hidden)]
 pub mod errands;
 mod errors;

@@ -182,7 +182,7 @@ impl Inner {
             let ledger = lock(&self.ledger);
             let mut found = Vec::new();
             for id in ledger.scheduler.proofs_due(clock::now()) {
-                if let Some(member) = ledger.members.get(&id)
+                if let Some(member) = ledger.members.get(id)
                     && let Some(child) = member.managed.child()
                     && found.try_reserve(1).is_ok()
                 {

@@ -160,7 +160,7 @@ impl Inner {
     fn unwatch_parts(&self, ledger: &mut Ledger, parts: &[Part]) {
         for (managed, _) in parts {
             let key = managed.key();
-            if ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.managed, managed)) {
+            if ledger.watched.get(key).is_some_and(|entry| Arc::ptr_eq(&entry.managed, managed)) {
                 self.unwatch(ledger, key);
             }
         }

@@ -191,7 +191,7 @@ impl Inner {
             return Vec::new();
         }
         let (key, place) = (token.0 / PLACES, token.0 % PLACES);
-        let found = lock(&self.ledger).watched.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
+        let found = lock(&self.ledger).watched.get(key).map(|entry| (entry.managed.clone(), entry.child.clone()));
         let Some((managed, child)) = found else { return Vec::new() };
         if place == INPUT {
             if !child.flush_input() {
@@ -228,7 +228,7 @@ impl Inner {
         let ledger = lock(&self.ledger);
         let mut slow = None;
         found.retain(|token| {
-            let entry = if is_end(token) { ledger.watched.get(&(token.0 / PLACES)) } else { None };
+            let entry = if is_end(token) { ledger.watched.get(token.0 / PLACES) } else { None };
             let Some(entry) = entry.filter(|entry| entry.child.owns() || entry.managed.owns()) else { return true };
             if slow.is_none() {
                 slow = Some(token);
@@ -242,7 +242,7 @@ impl Inner {
 
     /// An end was told, and nothing could be done about it. (Its child may have no pidfd any more, and its end not be told yet.)
     fn hear_again(&self, token: Token) {
-        let pidfd = lock(&self.ledger).watched.get(&(token.0 / PLACES)).map(|entry| entry.pidfd().clone());
+        let pidfd = lock(&self.ledger).watched.get(token.0 / PLACES).map(|entry| entry.pidfd().clone());
         self.reactor.ask_again(token, pidfd);
     }
 
@@ -322,7 +322,7 @@ impl Inner {
                 }
                 token if is_errand(token) => self.look_at_errand(token),
                 Token(word) => {
-                    let found = lock(&self.ledger).watched.get(&(word / PLACES)).map(|entry| (entry.managed.clone(), entry.child.clone()));
+                    let found = lock(&self.ledger).watched.get(word / PLACES).map(|entry| (entry.managed.clone(), entry.child.clone()));
                     // One that has ended by itself is not to be blamed on its deadline: it may stand behind others that are ready.
                     match found {
                         Some((managed, child)) if let Ok(Some(exit)) = child.try_reap(false) => _ = self.finish(&managed, &child, exit),

@@ -36,8 +36,7 @@
 use std::collections::{BTreeMap, BTreeSet, TryReserveError};
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::FxHashMap;
-
+use super::dense::Dense;
 pub use super::flights::{Answer, Number, Terms};
 use super::flights::{Bound, Flights, Settled, Told};
 pub use super::id::Id;
@@ -266,7 +265,7 @@ const _: () = assert!(PRIORITY_MAX * 2 <= u8::MAX as i32);
 /// See the head of this file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Scheduler {
-    children: FxHashMap<Id, Child>,
+    children: Dense<Child>,
     line: BTreeMap<u64, Id>,
     rests: BTreeSet<(i64, Id)>,
     flights: Flights,
@@ -291,7 +290,7 @@ impl Hash for Scheduler {
     /// For searches through many states: the same whatever the order in the table.
     fn hash<H: Hasher>(&self, to: &mut H) {
         let mut children: Vec<_> = self.children.iter().collect();
-        children.sort_unstable_by_key(|(id, _)| **id);
+        children.sort_unstable_by_key(|(id, _)| *id);
         let counts = (self.active, self.stopping, self.joining, self.leaving, self.max_running, self.max_pending);
         let bound = (&self.flights, &self.asked, self.called);
         (children, &self.line, &self.rests, bound, self.last_id, self.arrivals, counts, self.ending).hash(to);
@@ -346,7 +345,7 @@ impl Scheduler {
 
     /// Where it stands; `None`: it is gone.
     pub fn stage(&self, id: Id) -> Option<Stage> {
-        self.children.get(&id).map(|child| child.stage.clone())
+        self.children.get(id).map(|child| child.stage.clone())
     }
 
     /// Whether somebody in line can be started.
@@ -458,7 +457,7 @@ impl Scheduler {
 
     /// It has a slot: it is made, or its budget is asked first.
     fn start(&mut self, id: Id, place: Option<u64>, slot_of: Option<Id>, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         child.stage = Stage::Starting;
         if let Some(bound) = &mut child.bound {
             match self.flights.of_set(bound) {
@@ -477,7 +476,7 @@ impl Scheduler {
 
     fn permit(&mut self, id: Id, answer: Answer, now: i64, actions: &mut Vec<Action>) {
         let Some(Asked { place, flight, resumed, slot_of, .. }) = self.asked.take_if(|asked| asked.id == id) else { return };
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         let Some(bound) = &mut child.bound else { return };
         let key = bound.terms.key;
         if answer == Answer::Granted {
@@ -526,7 +525,7 @@ impl Scheduler {
     /// There are no attempts left for it.
     fn exhausted(&mut self, id: Id, key: u64, place: u64, answer: (i64, bool), now: i64, actions: &mut Vec<Action>) {
         let (retry_ns, storm) = answer;
-        let Some(bound) = self.children.get_mut(&id).and_then(|child| child.bound.as_mut()) else { return };
+        let Some(bound) = self.children.get_mut(id).and_then(|child| child.bound.as_mut()) else { return };
         if !bound.terms.waits {
             self.leave(id, false, News::Exhausted(retry_ns, storm), Next::Over);
             return actions.push(Action::GiveUp(id, retry_ns));
@@ -545,7 +544,7 @@ impl Scheduler {
         let mut from = 0;
         while let Some((place, id)) = self.flights.barred_from(key, from) {
             from = place + 1;
-            if self.children.get(&id).and_then(|child| child.bound.as_ref()).is_some_and(|bound| !bound.terms.waits) {
+            if self.children.get(id).and_then(|child| child.bound.as_ref()).is_some_and(|bound| !bound.terms.waits) {
                 self.flights.unbar(key, place);
                 self.leave(id, false, News::Exhausted(retry_ns, false), Next::Over);
                 actions.push(Action::GiveUp(id, retry_ns));
@@ -587,20 +586,20 @@ impl Scheduler {
 
     /// It is ready, as its budget sees it.
     fn landed(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
-        let Some(bound) = self.children.get_mut(&id).and_then(|child| child.bound.as_mut()) else { return };
+        let Some(bound) = self.children.get_mut(id).and_then(|child| child.bound.as_mut()) else { return };
         let settled = self.flights.ready(id, bound, now);
         self.settled(settled, actions);
     }
 
     /// Its process has ended, or was not made after all.
     fn left(&mut self, id: Id, failed: bool, actions: &mut Vec<Action>) {
-        let Some(bound) = self.children.get_mut(&id).and_then(|child| child.bound.as_mut()) else { return };
+        let Some(bound) = self.children.get_mut(id).and_then(|child| child.bound.as_mut()) else { return };
         let settled = self.flights.left(id, bound, failed);
         self.settled(settled, actions);
     }
 
     fn remove(&mut self, id: Id) {
-        if let Some(mut bound) = self.children.remove(&id).and_then(|child| child.bound) {
+        if let Some(mut bound) = self.children.remove(id).and_then(|child| child.bound) {
             self.flights.leave_set(&mut bound);
         }
     }
@@ -618,7 +617,7 @@ impl Scheduler {
     }
 
     fn queue(&mut self, id: Id) {
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         self.arrivals += 1;
         let place = place(child.rank, self.arrivals);
         child.stage = Stage::Queued(place);
@@ -649,7 +648,7 @@ impl Scheduler {
 
     fn begun(&mut self, id: Id, actions: &mut Vec<Action>) {
         let closing = self.is_closing();
-        let Some(child) = self.children.get_mut(&id).filter(|child| child.stage == Stage::Starting) else { return };
+        let Some(child) = self.children.get_mut(id).filter(|child| child.stage == Stage::Starting) else { return };
         child.stage = Stage::Begun;
         // What came while it was being made.
         if child.halted || closing {
@@ -667,7 +666,7 @@ impl Scheduler {
 
     fn started(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
         let closing = self.is_closing();
-        let Some(child) = self.children.get_mut(&id).filter(|child| child.is_being_made()) else { return };
+        let Some(child) = self.children.get_mut(id).filter(|child| child.is_being_made()) else { return };
         if closing {
             return actions.push(Action::Destroy(id));
         }
@@ -687,7 +686,7 @@ impl Scheduler {
 
     fn start_failed(&mut self, id: Id, why: Status, chance: u64, actions: &mut Vec<Action>) {
         let closing = self.is_closing();
-        let Some(child) = self.children.get_mut(&id).filter(|child| child.is_being_made()) else { return };
+        let Some(child) = self.children.get_mut(id).filter(|child| child.is_being_made()) else { return };
         let next = child.decide(closing, Ended::Failed(0), chance);
         let news = if closing { News::Cancelled(why) } else { News::Failed(why) };
         self.left(id, !closing, actions);
@@ -696,7 +695,7 @@ impl Scheduler {
     }
 
     fn ready(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id).filter(|child| !child.ready) else { return };
+        let Some(child) = self.children.get_mut(id).filter(|child| !child.ready) else { return };
         if matches!(child.stage, Stage::Running | Stage::Stopping) {
             child.ready = true;
             actions.push(Action::Tell(id, News::Ready));
@@ -713,7 +712,7 @@ impl Scheduler {
 
     fn ended(&mut self, id: Id, how: Ended, chance: u64, actions: &mut Vec<Action>) {
         let closing = self.is_closing();
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         match child.stage {
             Stage::Running => {}
             Stage::Stopping => self.stopping -= 1,
@@ -726,7 +725,7 @@ impl Scheduler {
         self.active -= 1;
         if !comes_back && !self.can_start() {
             // Nothing to release, nobody to start: told at once.
-            self.children.remove(&id);
+            self.children.remove(id);
             actions.push(Action::Tell(id, News::Exited));
             actions.extend(unready.then_some(Action::Tell(id, News::Unready)));
             return actions.push(Action::Forget(id));
@@ -740,7 +739,7 @@ impl Scheduler {
 
     /// Nobody takes the slot of one who leaves: it is his until that is told.
     fn keep_slot(&mut self, id: Id) {
-        if let Some(Stage::Leaving(leaving)) = self.children.get_mut(&id).map(|child| &mut child.stage) {
+        if let Some(Stage::Leaving(leaving)) = self.children.get_mut(id).map(|child| &mut child.stage) {
             leaving.slot = true;
             self.active += 1;
         }
@@ -754,7 +753,7 @@ impl Scheduler {
     fn released(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
         let Some(Stage::Leaving(leaving)) = self.stage(id) else { return };
         let Leaving { slot, news, next } = *leaving;
-        let Some(child) = self.children.get(&id) else { return };
+        let Some(child) = self.children.get(id) else { return };
         let (halted, unready) = (child.halted, child.promised && !child.ready && news == News::Exited);
         self.active -= usize::from(slot);
         self.leaving -= 1;
@@ -779,7 +778,7 @@ impl Scheduler {
     }
 
     fn call_off(&mut self, id: Id, why: Status, actions: &mut Vec<Action>) {
-        if let Some(bound) = self.children.get_mut(&id).and_then(|child| child.bound.as_mut()) {
+        if let Some(bound) = self.children.get_mut(id).and_then(|child| child.bound.as_mut()) {
             self.flights.leave_set(bound);
             // It may have been called back into the line: a permit may be had.
             let key = bound.terms.key;
@@ -792,7 +791,7 @@ impl Scheduler {
     }
 
     fn stop(&mut self, id: Id, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         child.halted = true;
         match &child.stage {
             Stage::Queued(place) => drop(self.line.remove(place)),
@@ -811,7 +810,7 @@ impl Scheduler {
 
     fn tick(&mut self, now: i64, actions: &mut Vec<Action>) {
         while let Some(id) = self.flights.proof_over(now) {
-            let bound = self.children.get_mut(&id).and_then(|child| child.bound.as_mut());
+            let bound = self.children.get_mut(id).and_then(|child| child.bound.as_mut());
             let settled = bound.and_then(|bound| self.flights.proved(bound));
             self.settled(settled, actions);
         }
@@ -853,7 +852,7 @@ impl Scheduler {
     fn for_each(&self, stands: fn(&Stage) -> bool, act: fn(Id) -> Action, actions: &mut Vec<Action>) -> usize {
         let first = actions.len();
         let those = self.children.iter().filter(|(_, child)| stands(&child.stage));
-        actions.extend(those.map(|(id, _)| act(*id)));
+        actions.extend(those.map(|(id, _)| act(Id(id))));
         actions[first..].sort_unstable_by_key(|action| match action {
             Action::Stop(id) | Action::Kill(id) | Action::CallOff(id, _) => *id,
             _ => Id(0),
@@ -887,7 +886,7 @@ impl Scheduler {
     }
 
     fn set(&mut self, id: Id, stage: Stage) {
-        if let Some(child) = self.children.get_mut(&id) {
+        if let Some(child) = self.children.get_mut(id) {
             child.stage = stage;
         }
     }

@@ -46,7 +46,7 @@ impl Inner {
             let mut jobs = self.step(&mut ledger, Event::Close);
             jobs.append(&mut ledger.stranded);
             let watched = std::mem::take(&mut ledger.watched);
-            watched.iter().for_each(|(key, entry)| self.take_out(*key, entry));
+            watched.iter().for_each(|(key, entry)| self.take_out(key, entry));
             ledger.events.clear();
             self.show(&mut ledger);
             (jobs, watched)

@@ -289,7 +289,7 @@ impl Inner {
         self.step(&mut ledger, Event::Limit(running, pending));
         if ledger.scheduler.can_start() {
             for id in ledger.scheduler.line() {
-                if let Some(member) = ledger.members.get(&id) {
+                if let Some(member) = ledger.members.get(id) {
                     member.managed.wake_waiters();
                 }
             }

@@ -130,7 +130,7 @@ impl Host {
                     inner.step(&mut ledger, Event::Joined(id));
                     let refused = ledger.scheduler.stage(id).is_none();
                     if refused {
-                        ledger.members.remove(&id);
+                        ledger.members.remove(id);
                     }
                     inner.show(&mut ledger);
                     refused

@@ -19,7 +19,9 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     println!("cargo:rerun-if-changed=hot.ld");
-    println!("cargo:rerun-if-changed=hot.profdata"); // of which cargo knows nothing: release.args
+    for unknown_to_cargo in ["release.args", "hot.profdata"] {
+        println!("cargo:rerun-if-changed={unknown_to_cargo}");
+    }
     let layout = root.join("hot.ld");
     if env::var("OPT_LEVEL").is_ok_and(|level| level != "0") && takes(&layout, &out) {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-T,{}", layout.display());

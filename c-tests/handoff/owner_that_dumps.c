@@ -2,6 +2,7 @@
    why it must wait. */
 /* covers: F34, L1, L5, D1.8 */
 /* variants: few: seconds; and nothing here differs */
+/* timeout: 240 */
 #include "harness.h"
 #include "dumping.h"
 

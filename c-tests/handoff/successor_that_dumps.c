@@ -2,6 +2,7 @@
    core is not cut, and the process is reaped when it is done. */
 /* covers: F34, L1, D1.8, S8, S16 */
 /* variants: few: seconds; and nothing here differs */
+/* timeout: 240 */
 #include "harness.h"
 #include "dumping.h"
 

@@ -58,6 +58,7 @@ int main(void)
     stage_begin();
     stage.probation = 20;
     party *o = first("old");
+    ask(o, "timeout %d %d", PS_HANDOFF_TIMEOUT_LIVE, 5000 * slowness());
     party *n = takeover("new"), *other = takeover("other");
     int pidfd = pidfd_of(n->pid), others = pidfd_of(other->pid);
     wrong_ones(o, n, pidfd);

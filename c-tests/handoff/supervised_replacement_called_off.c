@@ -58,9 +58,11 @@ int main(void)
     new = begin(300, "hang=offered", "offered");
     is_off(new, PS_ERR_TIMEOUT);
 
-    sup_replace(1, ""); /* it greets when its time is over already */
-    new = expect(STARTED)->pid;
-    is_off(new, PS_ERR_TIMEOUT);
+    if (slowness() <= 5) { /* else we may be held up ourselves until it has committed: when its time is over it comes to the owner as anybody */
+        sup_replace(1, ""); /* it greets when its time is over already */
+        new = expect(STARTED)->pid;
+        is_off(new, PS_ERR_TIMEOUT);
+    }
 
     sup_replace(60000, "fail");
     new = expect(STARTED)->pid;

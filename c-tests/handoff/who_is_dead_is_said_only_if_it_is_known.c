@@ -80,6 +80,8 @@ int main(void)
     CHECK(!strstr(text, "dead") && strstr(text, mine));
     CHECK(strstr(told(RECORD, own, boot, start - 1, here), "is dead"));
     text = told(RECORD, gone, boot, start, here);
+    for (int i = 1; i < slowness() && !strstr(text, mine); i++) /* he is looked for in 200 ms */
+        text = told(RECORD, gone, boot, start, here);
     CHECK(strstr(text, "is dead") && strstr(text, mine)); /* who holds it */
     CHECK(!strstr(told(RECORD, gone, boot, start, here + 1), "dead"));
     CHECK(!strstr(told(RECORD, gone, "another", start, here), "dead"));

@@ -2,6 +2,7 @@
    service, if it was the owner's, or nothing; after it the service, by the one who owns; and who stands by leaves only when it is over, or
    takes the way back along. */
 /* covers: F39, L1, S1 */
+/* timeout: 240 */
 #include "harness.h"
 #include "handoff.h"
 

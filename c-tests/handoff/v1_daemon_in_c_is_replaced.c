@@ -28,7 +28,7 @@ int main(void)
         CHECK_INT(v1_ask(), after);
         snprintf(expected, sizeof expected, "%d own=1 fds=1 names=web channel=4 open=2 nonblock=1\n", (int)after);
         CHECK_STR(v1.facts, expected);
-        CHECK(wait_until(process_gone(before), 20000));
+        CHECK(wait_until((ps_handoff_supervisor_next_event(v1.sup, 0, &v1.last, NULL), process_gone(before)), 20000)); /* that reaps it */
         ps_outcome outcome = {.size = sizeof outcome};
         CHECK_STATUS(ps_handoff_supervisor_outcome(v1.sup, 0, &outcome, NULL), PS_OK);
         CHECK(outcome.committed);

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-enum { ENDLESS = 2000, PROBED = 4, BESIDE_MS = 8000 };
+enum { ENDLESS = 2000, PROBED = 16, BESIDE_MS = 8000 };
 
 /* GiB of a core whose writing is not over before what is done beside it. Where SIGKILL ends the writing, ENDLESS: nobody waits for it. There are
    kernels where it does not (6.12 goes on to the end over what is not there): there each of them is waited for, and it is what takes a few seconds. */
@@ -38,7 +38,8 @@ HARNESS int long_core(void)
     wait_for(pid);
     remove_cores();
     int64_t took = now_ms() - began, beside = BESIDE_MS * (slowness() > 5 ? 2 : 1);
-    found = took < 20 || PROBED * beside / took > ENDLESS ? ENDLESS : (int)(PROBED * beside / took);
+    /* Less than a part of what it takes to write them all, and more than it takes to see that they are written, and to end. */
+    found = took < 200 * (slowness() > 5 ? 5 : 1) || PROBED * beside / took > ENDLESS ? ENDLESS : (int)(PROBED * beside / took);
     return found;
 }
 

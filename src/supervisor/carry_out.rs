@@ -60,7 +60,7 @@ impl<J: Iterator<Item = Job>> Drop for Left<'_, J> {
 struct OrElse<'a>(&'a Inner, &'a Arc<Managed>, fn(Arc<Managed>) -> Done);
 
 impl OrElse<'_> {
-    fn is_done(self) {
+    fn forget(self) {
         std::mem::forget(self);
     }
 }
@@ -256,7 +256,7 @@ impl Inner {
     /// stopped is so by `stop`. Answers the empty list: its memory is needed again.
     pub(super) fn carry_out_each(self: &Arc<Self>, mut jobs: Vec<Job>, stop: impl Fn(&Arc<Managed>)) -> Vec<Job> {
         let mut left = Left::of(self, jobs.drain(..));
-        while let Some(job) = left.jobs.next() {
+        for job in left.jobs.by_ref() {
             match job {
                 Job::Stop(managed) => stop(&managed),
                 job => self.do_job(job).map(|done| self.conclude(done)).into_iter().for_each(|jobs| self.carry_out(jobs)),
@@ -271,7 +271,7 @@ impl Inner {
             Job::Make(managed) => {
                 let or_none = OrElse(self, &managed, broken_off);
                 let made = self.make(&managed);
-                or_none.is_done();
+                or_none.forget();
                 Some(match made {
                     Some(made) => Done::Made(managed, made),
                     None => Done::Begun(managed),
@@ -280,19 +280,19 @@ impl Inner {
             Job::Release(managed, next, error) => {
                 let released = OrElse(self, &managed, Done::Released);
                 managed.enter(next, error);
-                released.is_done();
+                released.forget();
                 Some(Done::Released(managed))
             }
             Job::CallOff(managed, why) => {
                 let released = OrElse(self, &managed, Done::Released);
                 managed.call_off(why);
-                released.is_done();
+                released.forget();
                 Some(Done::Released(managed))
             }
             Job::GiveUp(managed, retry_ns) => {
                 let released = OrElse(self, &managed, Done::Released);
                 managed.give_up(retry_ns);
-                released.is_done();
+                released.forget();
                 Some(Done::Released(managed))
             }
             Job::Conclude(done) => Some(done),

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_file_that_does_not_begin_so_is_not_believed() {
-        assert_eq!(found_in(b"nr_free_pages 1\noom_kill 12\nnr_last 3\n"), Some((12, 28)));
+        assert_eq!(found_in(b"nr_free_pages 1\noom_kill 12\nnr_last 3\n"), Some((12, 27)));
         for text in
             ["", "nr_free_pages 1\n", "nr_free_pages 1\noom_kill 12", "oom_kill 12\nnr_free_pages 1\n", "nr_free_pages 1\noom_kill x\n"]
         {

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 
 use super::belongings::{Belongings, Resources};
 use super::cgroup::Cgroup;
-use super::child::{Begun, Child, Life, Readying, Tier};
+use super::child::{Begun, Child, Life, Rare, Readying, Tier};
 use super::command::Command;
 use super::descriptors::{self, Ends, Plan};
 use super::lineage::Mark;
@@ -336,6 +336,14 @@ pub(super) fn record(
     let told = || lease.slot().filter(|_| receiver.is_some()).and_then(|slot| slot.numbers_of_program());
     let inside = command.is_contained().then(|| told().unwrap_or_default());
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun(), ends.ready, receiver));
+    let rare = Rare {
+        feed: feed.map(|feed| Box::new(Mutex::new(feed))),
+        terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, ends.held)))),
+        output: output.map(|output| Box::new(Mutex::new(output))),
+        inside,
+        readying: readying.map(|readying| Box::new(Mutex::new(readying))),
+        stops: lifetime.stops_ms.map(|ms| Box::new(Mutex::new(Stops::new(ms.saturating_mul(clock::MILLI), clock::now())))),
+    };
     let life = Life {
         lease: Some(lease),
         pidfd: Some(born.pidfd),
@@ -361,16 +369,11 @@ pub(super) fn record(
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(ends.ours),
-        feed: feed.map(|feed| Box::new(Mutex::new(feed))),
-        terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, ends.held)))),
         lines: streams.lines,
         pieces: streams.tells_pieces(),
         in_cgroup: gifts.cgroup.is_some(),
-        output: output.map(|output| Box::new(Mutex::new(output))),
         leads: ours && !matches!(command.isolation(), Isolation::None | Isolation::Contained),
-        inside,
-        readying: readying.map(|readying| Box::new(Mutex::new(readying))),
-        stops: lifetime.stops_ms.map(|ms| Box::new(Mutex::new(Stops::new(ms.saturating_mul(clock::MILLI), clock::now())))),
+        rare: rare.boxed(),
     }
 }
 

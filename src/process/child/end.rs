@@ -7,6 +7,7 @@
 //! Who may reap: any thread here, a signal handler through the registry, a host that waits for everything. All of them end
 //! in a published slot; this file turns that into the record and the release.
 
+use std::num::NonZero;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -28,7 +29,7 @@ fn reap_slot(slot: Slot, ended: bool, life: &mut Life) -> Reaped {
         return reaped;
     }
     let now = clock::now();
-    let since = *life.elsewhere_since.get_or_insert(now);
+    let since = life.elsewhere_since.get_or_insert(NonZero::new(now).unwrap_or(NonZero::<i64>::MIN)).get();
     if now - since > slot.patience() { slot.reap_alone() } else { reaped }
 }
 
@@ -58,7 +59,9 @@ impl Glance {
 impl Child {
     /// Nothing is read, heard or told of it before its end: as of most. Then a wait is for its end, and its times.
     fn is_plain(&self) -> bool {
-        self.output.is_none() && self.feed.is_none() && self.terminal.is_none() && self.readying.is_none() && self.stops.is_none()
+        self.rare.as_deref().is_none_or(|rare| {
+            rare.output.is_none() && rare.feed.is_none() && rare.terminal.is_none() && rare.readying.is_none() && rare.stops.is_none()
+        })
     }
 
     fn glance(&self) -> Glance {
@@ -73,7 +76,7 @@ impl Child {
     /// The exit record if it has ended; reaps and releases. Never blocks. `read`: reads what it has said so far.
     pub fn try_reap(&self, read: bool) -> Result<Option<Exit>> {
         self.check()?;
-        if let Some(output) = self.output.as_ref().filter(|_| read) {
+        if let Some(output) = self.rare().output.as_ref().filter(|_| read) {
             lock(output).drain(self.look_size());
         }
         self.reap_if(None)
@@ -134,16 +137,16 @@ impl Child {
 
     /// The one release: who took the lease does it. Answers what is to be dropped outside the lock.
     fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Option<Box<Resources>>, Option<Lease>) {
-        if let Some(output) = &self.output {
+        if let Some(output) = &self.rare().output {
             lock(output).finish(!self.sweep);
         }
-        if let Some(feed) = &self.feed {
+        if let Some(feed) = &self.rare().feed {
             lock(feed).discard();
         }
         if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
             cgroup.group().kill();
         }
-        if let Some(readying) = &self.readying {
+        if let Some(readying) = &self.rare().readying {
             lock(readying).end(self.whom(life, true), clock::now());
         }
         (life.pidfd.take(), life.resources.take(), life.lease.take())
@@ -188,7 +191,7 @@ impl Child {
         // A wait that may block begins with the poll: most children have not ended yet.
         let mut look = !deadline.is_never();
         loop {
-            if let Some(output) = &self.output {
+            if let Some(output) = &self.rare().output {
                 lock(output).drain(1 << 20);
             }
             if (look || ended || self.exit().is_some())

@@ -39,38 +39,38 @@ impl Child {
     fn fed(&self) -> Result<&Mutex<Feed>> {
         self.check()?;
         let none = || Error::new(Status::State, "write", "the command did not ask for its input to be fed");
-        self.feed.as_deref().ok_or_else(none)
+        self.rare().feed.as_deref().ok_or_else(none)
     }
 
     pub(super) fn finish_input(&self) {
-        if let Some(feed) = &self.feed {
+        if let Some(feed) = &self.rare().feed {
             lock(feed).finish();
         }
     }
 
     /// Whether its input is fed.
     pub fn is_fed(&self) -> bool {
-        self.feed.is_some()
+        self.rare().feed.is_some()
     }
 
     /// Writes some of what waits for it. `false`: nothing could be.
     pub fn flush_input(&self) -> bool {
-        self.feed.as_ref().is_some_and(|feed| lock(feed).flush())
+        self.rare().feed.as_ref().is_some_and(|feed| lock(feed).flush())
     }
 
     /// What is to be watched for room, while something waits.
     pub fn input_awaits(&self) -> Option<Arc<OwnedFd>> {
-        self.feed.as_ref().and_then(|feed| lock(feed).awaits())
+        self.rare().feed.as_ref().and_then(|feed| lock(feed).awaits())
     }
 
     /// Whether who was refused is to be told that there is room, or never will be.
     pub fn has_room_news(&self) -> bool {
-        self.feed.as_ref().is_some_and(|feed| lock(feed).has_news())
+        self.rare().feed.as_ref().is_some_and(|feed| lock(feed).has_news())
     }
 
     /// He was told.
     pub fn take_room_news(&self) {
-        if let Some(feed) = &self.feed {
+        if let Some(feed) = &self.rare().feed {
             lock(feed).take_news();
         }
     }

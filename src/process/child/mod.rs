@@ -28,6 +28,7 @@ mod tier;
 pub(super) mod wanting;
 mod words;
 
+use std::num::NonZero;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -92,23 +93,39 @@ pub struct Child {
     /// Rung when `exit` is set.
     pub(super) settled: Condvar,
     pub(super) streams: Mutex<Ours>,
-    /// Its input, where that is fed while it runs.
-    pub(super) feed: Option<Box<Mutex<Feed>>>,
-    /// Our end of its terminal, until somebody takes it.
-    pub(super) terminal: Option<Box<Mutex<Master>>>,
     pub(super) lines: bool,
     /// Pieces of lines are told, too.
     pub(super) pieces: bool,
     pub(super) in_cgroup: bool,
-    pub(super) output: Option<Box<Mutex<Output>>>,
     /// It leads a process group of its own.
     pub(super) leads: bool,
+    /// Most have nothing of it.
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What few children have.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    /// Its input, where that is fed while it runs.
+    pub feed: Option<Box<Mutex<Feed>>>,
+    /// Our end of its terminal, until somebody takes it.
+    pub terminal: Option<Box<Mutex<Master>>>,
+    pub output: Option<Box<Mutex<Output>>>,
     /// Of a contained one: the numbers of its program here and inside, if it may speak for itself (`coordination/notify`), else 0. (`pid` is its init's.)
-    pub(super) inside: Option<(i32, i32)>,
+    pub inside: Option<(i32, i32)>,
     /// Where something is asked of it beside its exec.
-    pub(super) readying: Option<Box<Mutex<Readying>>>,
+    pub readying: Option<Box<Mutex<Readying>>>,
     /// Where it is to be told that it was stopped.
-    pub(super) stops: Option<Box<Mutex<Stops>>>,
+    pub stops: Option<Box<Mutex<Stops>>>,
+}
+
+impl Rare {
+    const NOTHING: Self = Self { feed: None, terminal: None, output: None, inside: None, readying: None, stops: None };
+
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        let some = self.feed.is_some() || self.terminal.is_some() || self.output.is_some() || self.inside.is_some();
+        (some || self.readying.is_some() || self.stops.is_some()).then(|| Box::new(self))
+    }
 }
 
 /// What changes in a child's life.
@@ -123,7 +140,7 @@ pub(super) struct Life {
     /// Threads that wait for `exit` to be set.
     pub awaiting: u32,
     /// Since when another frame is about to publish its end.
-    pub elsewhere_since: Option<i64>,
+    pub elsewhere_since: Option<NonZero<i64>>,
     pub ladder: Ladder,
     pub stop_cause: Cause,
     /// Why the plan's last signal could not be sent.
@@ -172,6 +189,11 @@ impl Life {
 }
 
 impl Child {
+    pub(super) fn rare(&self) -> &Rare {
+        static NOTHING: Rare = Rare::NOTHING;
+        self.rare.as_deref().unwrap_or(&NOTHING)
+    }
+
     /// In a forked copy of the host, its parent's children are not its own.
     pub fn check(&self) -> Result<()> {
         self.home.check("child")
@@ -276,7 +298,7 @@ impl Child {
         let ends = std::mem::take(&mut *lock(&self.streams));
         drop(ends);
         self.finish_input();
-        let terminal = self.terminal.as_ref().and_then(|master| lock(master).close());
+        let terminal = self.rare().terminal.as_ref().and_then(|master| lock(master).close());
         drop(terminal);
     }
 
@@ -328,7 +350,9 @@ impl Child {
     /// Those in its control group that left its process group.
     fn signal_escaped(&self, life: &Life, number: i32) {
         // Of a contained one it is not known who has got it already: those who left the group inside go with the program.
-        let Some(cgroup) = life.cgroup().filter(|_| number != 0 && (self.inside.is_none() || number == libc::SIGKILL)) else { return };
+        let Some(cgroup) = life.cgroup().filter(|_| number != 0 && (self.rare().inside.is_none() || number == libc::SIGKILL)) else {
+            return;
+        };
         match number {
             libc::SIGKILL => cgroup.group().kill(),
             // The group has just been signalled, and nobody shall get it twice.
@@ -410,7 +434,7 @@ impl Child {
 
     /// How long it may take over a core that it is dumping; asked only where it matters, since that reads a file.
     fn dump_ms(&self, life: &Life) -> impl FnOnce() -> i64 + use<> {
-        let (stranger, pid, wait, contained) = (self.stranger(life), self.pid, life.core_wait_ms, self.inside.is_some());
+        let (stranger, pid, wait, contained) = (self.stranger(life), self.pid, life.core_wait_ms, self.rare().inside.is_some());
         // Of a contained one it is not init that dumps.
         let program = move || if contained { procfs::first_child(pid).unwrap_or(pid) } else { pid };
         move || if wait > 0 && dumps_core(stranger.as_deref(), program()) { wait } else { 0 }
@@ -418,7 +442,7 @@ impl Child {
 
     /// Of a contained one it is not init that runs the program, or dumps.
     fn number_of_program(&self) -> i32 {
-        self.inside.and_then(|_| procfs::first_child(self.pid)).unwrap_or(self.pid)
+        self.rare().inside.and_then(|_| procfs::first_child(self.pid)).unwrap_or(self.pid)
     }
 
     /// Its identity, if its number may be another's by now.
@@ -473,7 +497,7 @@ impl Child {
             return Deadline::NEVER;
         }
         let plan = life.due();
-        let due = self.readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()));
+        let due = self.rare().readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()));
         due.min(self.stop_due()).min(self.pieces_due())
     }
 
@@ -499,7 +523,7 @@ impl Child {
     /// itself.
     pub fn needs_driving(&self) -> bool {
         let says = |(by, socket): (Option<_>, Option<_>)| by.is_some() || socket.is_some();
-        self.output.is_some() || self.feed.is_some() || !self.due().is_never() || says(self.signs())
+        self.rare().output.is_some() || self.rare().feed.is_some() || !self.due().is_never() || says(self.signs())
     }
 }
 

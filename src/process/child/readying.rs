@@ -63,13 +63,13 @@ impl Drop for Waiting<'_> {
 impl Child {
     /// Whether it is asked to say something of itself.
     pub fn has_signs(&self) -> bool {
-        self.readying.is_some()
+        self.rare().readying.is_some()
     }
 
     /// By what it is heard, and its watchdog, if it has one: whoever takes them hears it from now on, also when it is no child of the registry any
     /// more. What it was to say by that, it says to him.
     pub fn take_voice(&self) -> Option<(Arc<Receiver>, Option<Watchdog>)> {
-        let mut readying = lock(self.readying.as_deref()?);
+        let mut readying = lock(self.rare().readying.as_deref()?);
         Some((readying.receiver.take()?, readying.watchdog.take()))
     }
 
@@ -81,13 +81,13 @@ impl Child {
     /// Who may speak for it.
     pub(super) fn whom<'a>(&self, life: &'a Life, reaped: bool) -> Whom<'a> {
         let cgroup = life.cgroup().map(|cgroup| cgroup.group());
-        Whom { pid: self.pid, inside: self.inside, pidfd: life.pidfd.as_deref(), reaped, leads: self.leads, cgroup }
+        Whom { pid: self.pid, inside: self.rare().inside, pidfd: life.pidfd.as_deref(), reaped, leads: self.leads, cgroup }
     }
 
     /// Reads what it has said of itself, connects if it is time to, and looks at the clock; ends it where it has failed. Never waits. `true`:
     /// there may be more to read, which is left for later.
     pub fn look_at_signs(&self) -> bool {
-        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return false };
+        let Some(readying) = self.rare().readying.as_deref().filter(|_| self.home.is_here()) else { return false };
         let more = self.read_signs(readying);
         self.try_to_connect(readying);
         // One that has died by itself is not to be blamed on the clock: whoever reaps it tells.
@@ -114,7 +114,7 @@ impl Child {
 
     /// The same of one that has ended, before it is reaped: while nobody can have its number, what was said by that is its own.
     pub(super) fn read_last_signs(&self, ended: bool) {
-        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return };
+        let Some(readying) = self.rare().readying.as_deref().filter(|_| self.home.is_here()) else { return };
         if ended || self.is_dead() {
             _ = (0..LAST_LOOKS).any(|_| !self.read_signs(readying));
         }
@@ -193,7 +193,7 @@ impl Child {
 
     /// Somebody above says that it is ready. `true`: it stands so.
     pub fn told_ready(&self) -> bool {
-        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return false };
+        let Some(readying) = self.rare().readying.as_deref().filter(|_| self.home.is_here()) else { return false };
         let mut readying = lock(readying);
         if readying.is_told() {
             readying.step(Event::Told { ready: true }, clock::now());
@@ -203,7 +203,7 @@ impl Child {
 
     /// Somebody above says that it never will be, and why; it is ended for that. One that died first is not, and what is said of it counts still.
     pub fn told_failed(&self, error: Error) {
-        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return };
+        let Some(readying) = self.rare().readying.as_deref().filter(|_| self.home.is_here()) else { return };
         let failed = {
             let mut readying = lock(readying);
             if !readying.is_told() || matches!(readying.standing(), Standing::Ready(_)) || readying.told.is_some() {
@@ -230,33 +230,33 @@ impl Child {
 
     /// How it stands, without a look.
     pub fn standing(&self) -> Standing {
-        self.readying.as_deref().map_or(Standing::Unasked, |readying| lock(readying).standing())
+        self.rare().readying.as_deref().map_or(Standing::Unasked, |readying| lock(readying).standing())
     }
 
     /// Whether nothing of it need be heard, nor kept in time, until its end: somebody above says that it is ready, or has said so.
     pub fn is_quiet(&self) -> bool {
         let quiet = |readying: &Mutex<Readying>| lock(readying).is_quiet();
-        self.readying.as_deref().is_none_or(quiet) && !self.is_stopping()
+        self.rare().readying.as_deref().is_none_or(quiet) && !self.is_stopping()
     }
 
     /// What is to be told of it.
     pub fn take_news(&self) -> News {
-        self.readying.as_deref().map_or_else(News::default, |readying| std::mem::take(&mut lock(readying).news))
+        self.rare().readying.as_deref().map_or_else(News::default, |readying| std::mem::take(&mut lock(readying).news))
     }
 
     pub(super) fn has_news(&self) -> bool {
-        let signs = self.readying.as_deref().is_some_and(|readying| lock(readying).news != News::default());
+        let signs = self.rare().readying.as_deref().is_some_and(|readying| lock(readying).news != News::default());
         signs || self.has_stop_news() || self.has_pieces()
     }
 
     /// Shows what it has said of itself; `None`: it was not asked to.
     pub fn with_said<T>(&self, show: impl FnOnce(&Said) -> T) -> Option<T> {
-        self.readying.as_deref().map(|readying| show(&lock(readying).said))
+        self.rare().readying.as_deref().map(|readying| show(&lock(readying).said))
     }
 
     /// The descriptors by which it is heard: that by which it is ready, and whether it is watched for writing; and its NOTIFY_SOCKET.
     pub fn signs(&self) -> (Option<Watched>, Option<Arc<OwnedFd>>) {
-        let Some(readying) = self.readying.as_deref().map(lock) else { return (None, None) };
+        let Some(readying) = self.rare().readying.as_deref().map(lock) else { return (None, None) };
         let pipe = readying.pipe.clone().map(|pipe| (pipe, false));
         let connecting = || readying.connecting.as_ref().map(|(connecting, _)| (connecting.fd().clone(), true));
         (pipe.or_else(connecting), readying.receiver.as_ref().map(|receiver| receiver.fd().clone()))
@@ -273,7 +273,7 @@ impl Child {
 
     /// Waits until it is ready, or never will be, or has ended; drives it meanwhile as [`Child::wait`] does. `false`: the patience was over first.
     pub fn await_ready<'a>(&self, patience: &Patience, also: impl Fn() -> Option<BorrowedFd<'a>>, pump: impl Fn()) -> Result<bool> {
-        let Some(readying) = self.readying.as_deref() else { return Ok(true) };
+        let Some(readying) = self.rare().readying.as_deref() else { return Ok(true) };
         let waiter = WakeUp::new().ok().map(Arc::new);
         let waiting = Waiting(readying, waiter);
         // Before the first look: what settles it after that is heard.
@@ -281,7 +281,7 @@ impl Child {
         let mut process = ProcessWait::default();
         loop {
             self.check()?;
-            if let Some(output) = &self.output {
+            if let Some(output) = &self.rare().output {
                 lock(output).drain(1 << 20);
             }
             self.tick();
@@ -320,7 +320,7 @@ impl Child {
 
     /// Why it can never be ready, in a word: the status of [`Child::unready`]. Nothing where it did not fail so, or only died.
     pub fn unready_status(&self) -> Option<Status> {
-        let readying = lock(self.readying.as_deref()?);
+        let readying = lock(self.rare().readying.as_deref()?);
         if let Some(told) = &readying.told {
             return Some(told.status);
         }
@@ -334,7 +334,7 @@ impl Child {
 
     /// Why it is not ready, with all that is known of it.
     pub fn unready(&self) -> Error {
-        let Some(readying) = self.readying.as_deref() else { return self.ended_after_all() };
+        let Some(readying) = self.rare().readying.as_deref() else { return self.ended_after_all() };
         let told = lock(readying).told.as_deref().cloned();
         if let Some(told) = told {
             return told.with(|it| {

@@ -25,7 +25,7 @@ impl Child {
             return Err(Error::invalid("stream", format!("stream {stream} is not 1 or 2")));
         }
         let none = |why: &str| Error::new(Status::State, "output", format!("the command did not ask for its output to be captured{why}"));
-        let mut output = lock(self.output.as_ref().ok_or_else(|| none(""))?);
+        let mut output = lock(self.rare().output.as_ref().ok_or_else(|| none(""))?);
         if read {
             output.drain(self.look_size());
         }
@@ -35,22 +35,22 @@ impl Child {
 
     /// Takes out what was captured; what it says from now on is read, and not kept.
     pub fn take_output(&self) -> Vec<Kept> {
-        self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_kept())
+        self.rare().output.as_ref().map_or_else(Vec::new, |output| lock(output).take_kept())
     }
 
     /// The reading ends of its output, while more may come.
     pub fn pipes(&self) -> [Option<Arc<OwnedFd>>; 2] {
-        self.output.as_ref().map_or_else(Default::default, |output| lock(output).pipes())
+        self.rare().output.as_ref().map_or_else(Default::default, |output| lock(output).pipes())
     }
 
     /// Drains one of them, at most so many bytes; `true` while more may come.
     pub fn drain(&self, place: usize, allowance: usize) -> bool {
-        self.output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
+        self.rare().output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
     }
 
     /// Whether its output comes through pipes that are read here.
     pub fn has_output(&self) -> bool {
-        self.output.is_some()
+        self.rare().output.is_some()
     }
 
     /// Whether its output is cut into lines.
@@ -60,7 +60,7 @@ impl Child {
 
     /// The lines it has said since they were last taken.
     pub fn take_lines(&self) -> Lines {
-        self.output.as_ref().map_or_else(Lines::default, |output| lock(output).take_lines())
+        self.rare().output.as_ref().map_or_else(Lines::default, |output| lock(output).take_lines())
     }
 
     /// Whether pieces of lines are told.
@@ -70,7 +70,7 @@ impl Child {
 
     /// The output of one whose pieces are told.
     fn in_pieces(&self) -> Option<&Mutex<Output>> {
-        self.output.as_deref().filter(|_| self.pieces)
+        self.rare().output.as_deref().filter(|_| self.pieces)
     }
 
     /// What has lain there long enough is told as it is.

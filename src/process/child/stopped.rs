@@ -18,9 +18,9 @@ impl Child {
     /// The signal by which it is stopped; 0: it is not. Looks now.
     pub fn stopped_by(&self) -> Result<i32> {
         self.check()?;
-        let look = self.stops.as_deref().map(|stops| lock(stops).ask_now(clock::now()));
+        let look = self.rare().stops.as_deref().map(|stops| lock(stops).ask_now(clock::now()));
         let seen = self.look_whether_stopped(true);
-        let known = self.stops.as_deref().zip(look).and_then(|(stops, look)| {
+        let known = self.rare().stops.as_deref().zip(look).and_then(|(stops, look)| {
             let mut stops = lock(stops);
             stops.found(look, seen);
             stops.signal()
@@ -38,7 +38,7 @@ impl Child {
 
     /// The look whose time has come.
     pub(super) fn look_for_stop(&self) {
-        let Some(stops) = self.stops.as_deref().filter(|_| self.home.is_here()) else { return };
+        let Some(stops) = self.rare().stops.as_deref().filter(|_| self.home.is_here()) else { return };
         let look = lock(stops).ask(clock::now());
         if let Some(look) = look {
             let seen = self.look_whether_stopped(look.thorough);
@@ -49,7 +49,7 @@ impl Child {
     fn look_whether_stopped(&self, thorough: bool) -> Seen {
         // One that was reaped stands no more.
         let Some(pidfd) = self.pidfd() else { return Seen::Going };
-        if self.inside.is_some() {
+        if self.rare().inside.is_some() {
             // It is not init that is stopped.
             return procfs::first_child(self.pid).map_or(Seen::Hidden, |program| stopped::look_below(pidfd.as_raw_fd(), program));
         }
@@ -58,16 +58,16 @@ impl Child {
 
     /// When it is to be looked at again.
     pub(super) fn stop_due(&self) -> Deadline {
-        self.stops.as_deref().map_or(Deadline::NEVER, |stops| lock(stops).due())
+        self.rare().stops.as_deref().map_or(Deadline::NEVER, |stops| lock(stops).due())
     }
 
     /// Whether there is something to tell of it.
     pub fn has_stop_news(&self) -> bool {
-        self.stops.as_deref().is_some_and(|stops| lock(stops).has_news())
+        self.rare().stops.as_deref().is_some_and(|stops| lock(stops).has_news())
     }
 
     /// The next thing to tell, and since when it is so.
     pub fn take_stop_news(&self) -> Option<(News, i64)> {
-        lock(self.stops.as_deref()?).take_news()
+        lock(self.rare().stops.as_deref()?).take_news()
     }
 }

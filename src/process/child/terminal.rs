@@ -13,7 +13,7 @@ impl Child {
     /// Our end of its terminal; it now belongs to the caller.
     pub fn take_terminal(&self) -> Result<OwnedFd> {
         self.check()?;
-        let taken = self.terminal.as_ref().and_then(|master| lock(master).take());
+        let taken = self.rare().terminal.as_ref().and_then(|master| lock(master).take());
         taken.ok_or_else(|| {
             let why = "there is no pseudo-terminal, procsup itself reads or types there, or it was taken already";
             Error::new(Status::NotFound, "pty", why)
@@ -22,7 +22,7 @@ impl Child {
 
     /// It has ended.
     pub(super) fn end_terminal(&self) {
-        let ends = self.terminal.as_ref().map(|master| lock(master).end());
+        let ends = self.rare().terminal.as_ref().map(|master| lock(master).end());
         drop(ends);
     }
 
@@ -30,7 +30,8 @@ impl Child {
     pub fn resize(&self, rows: i32, columns: i32) -> Result<()> {
         self.check()?;
         let size = window(rows, columns)?;
-        let master = self.terminal.as_ref().ok_or_else(|| Error::new(Status::NotFound, "pty", "the child has no pseudo-terminal"))?;
+        let master =
+            self.rare().terminal.as_ref().ok_or_else(|| Error::new(Status::NotFound, "pty", "the child has no pseudo-terminal"))?;
         if lock(&self.life).has_ended() {
             return Err(Error::new(Status::Exited, "pty", format!("process {} has ended", self.pid)).with_pid(self.pid));
         }

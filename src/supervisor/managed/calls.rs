@@ -39,7 +39,7 @@ impl Managed {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        self.home.check("child")
+        self.supervisor.home.check("child")
     }
 
     /// Its process; an error if it has had none.

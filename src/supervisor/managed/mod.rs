@@ -36,7 +36,6 @@ use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::command::{Budgeted, Command, Restart};
 use crate::process::spawn::{self, Undo};
-use crate::sys::memory::Home;
 use crate::sys::reactor::WakeUp;
 
 /// So many events of a child's being stopped wait at a time: a stop and its continue.
@@ -46,7 +45,6 @@ const STOPS_WAITING: u32 = 2;
 #[derive(Debug)]
 pub struct Managed {
     supervisor: Arc<Inner>,
-    home: Home,
     /// What the scheduler knows it by; nothing under the default supervisor, which has none.
     id: Id,
     run: Mutex<Run>,
@@ -204,7 +202,6 @@ impl Managed {
         let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, called_off: None, rare: None };
         Self {
             supervisor,
-            home: Home::here(),
             id,
             run: Mutex::new(run),
             budgeted: command.get_budget().cloned(),

@@ -50,7 +50,7 @@ impl Managed {
 
     /// The same for who asks whether it has one: "none yet" is no failure to be put into words.
     pub(crate) fn process_so_far(&self) -> Option<Arc<Child>> {
-        if self.home.is_here() { self.child() } else { None }
+        if self.supervisor.home.is_here() { self.child() } else { None }
     }
 
     /// The process id, for display only; 0 if it has had no process.

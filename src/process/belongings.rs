@@ -137,6 +137,11 @@ impl Resources {
         !(cgroup.is_some() || file.is_some() || mark.is_some() || told || foreground.is_some() || !lasting.is_empty())
     }
 
+    /// Whether the file system has to do with what is to be released, or a descriptor whose close may wait.
+    pub(super) fn are_slow(&self) -> bool {
+        self.cgroup.is_some() || self.file.is_some() || !self.lasting.is_empty()
+    }
+
     /// The output file, unpublished.
     pub(super) fn take_file(&mut self) -> Option<OutFile> {
         self.file.take()

@@ -283,7 +283,7 @@ impl Ledger {
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Fault> {
         // The default supervisor has nothing to watch as a rule, and a host with few descriptors must get its first child all the same.
-        let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::Flat)? };
+        let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::with_company())? };
         Ok(Arc::new_cyclic(|me| Self {
             home: Home::here(),
             is_default,
@@ -618,16 +618,12 @@ impl Inner {
 
     /// Brings the wake-up in line with what there is to do.
     pub(super) fn show(&self, ledger: &mut Ledger) {
-        if ledger.takers == 0 {
-            self.show_to_all(ledger);
-        }
-    }
-
-    /// The same though somebody is about to take an event: he takes his time.
-    pub(super) fn show_to_all(&self, ledger: &Ledger) {
         if !self.is_default {
             let wanted = !ledger.events.is_empty() || self.closed.load(Ordering::Acquire) || ledger.scheduler.can_start();
-            self.reactor.set_raised(wanted);
+            // What somebody is about to take need not be shown; that there is nothing must be, or others would look for it all the while.
+            if ledger.takers == 0 || !wanted {
+                self.reactor.set_raised(wanted);
+            }
         }
     }
 

@@ -159,8 +159,10 @@ impl Start<'_> {
     /// Waits a little, or until one of these is readable; looks after the others meanwhile.
     fn wait(&self, also: Option<BorrowedFd<'_>>, until: Deadline) -> Result<()> {
         self.inner.check()?;
-        let watched: Vec<BorrowedFd<'_>> = also.into_iter().chain(self.inner.watch()).collect();
-        poll::wait(&watched, until.min(self.deadline)).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
+        let beside = self.inner.watch();
+        let soon = if beside.is_some() { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
+        let watched: Vec<BorrowedFd<'_>> = also.into_iter().chain(beside).collect();
+        poll::wait(&watched, until.min(self.deadline).min(soon)).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
         self.inner.pump_watched();
         Ok(())
     }

@@ -16,6 +16,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::Managed;
 use super::carry_out::Job;
 use super::errands::in_turn;
 use super::events::Event;
@@ -24,7 +25,9 @@ use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
 use crate::lock::lock;
+use crate::process::child::Child;
 use crate::process::leftovers;
+use crate::registry::Exit;
 use crate::sys::poll::Patience;
 use crate::sys::reactor::{BATCH, FEW, Found, Time, Token};
 use crate::sys::reserve;
@@ -61,7 +64,7 @@ impl Drop for Told<'_> {
 }
 
 /// A thread that is about to take an event: until it is dropped, also by a panic, the wake-up is left to it.
-struct Taker<'a>(&'a Inner);
+pub(super) struct Taker<'a>(&'a Inner);
 
 impl<'a> Taker<'a> {
     fn begin(inner: &'a Inner) -> Self {
@@ -118,11 +121,11 @@ impl Inner {
 
     /// Does what is due. Never waits; takes nobody's events.
     pub(super) fn pump(self: &Arc<Self>) {
-        self.pump_some(clock::now());
+        self.pump_some(clock::now(), None);
     }
 
     /// A portion of it: what one look finds, and some starts. `false`: the look has found nothing.
-    fn pump_some(self: &Arc<Self>, now: i64) -> bool {
+    fn pump_some(self: &Arc<Self>, now: i64, mut taker: Option<Taker<'_>>) -> bool {
         self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         self.look_at_unwatched();
         self.take_up_stranded();
@@ -134,11 +137,11 @@ impl Inner {
         let (timer, any) = (told.found.timer, !told.found.is_empty());
         let mut left = timer || told.found.is_full;
         if any {
-            left |= self.look_at_each(&mut told, in_line);
+            left |= self.look_at_each(&mut told, in_line, &mut taker);
         }
         // The timer may stand behind others that are ready: the clock is asked, too.
         if timer || self.reactor.is_due(now) {
-            self.keep_times();
+            self.keep_times(&mut taker);
         }
         self.follow_pokes();
         if !self.is_default {
@@ -151,20 +154,19 @@ impl Inner {
     }
 
     /// At all that one look has found. `false`: those were ends, and nothing is left of them.
-    fn look_at_each(self: &Arc<Self>, told: &mut Told<'_>, in_line: bool) -> bool {
+    fn look_at_each(self: &Arc<Self>, told: &mut Told<'_>, in_line: bool, taker: &mut Option<Taker<'_>>) -> bool {
         let (seen, mut left) = (clock::now(), false);
         if self.errands.any() {
             // What an errand has to say of a child that has just ended it can say before that is told.
             told.found.prefer(is_errand);
         }
-        let several = told.found.len() > 1 && self.has_owners.load(Ordering::Relaxed);
-        let slow = if several { self.leave_slow_ends(&mut told.found) } else { None };
+        let slow = if self.has_owners.load(Ordering::Relaxed) { self.leave_slow_ends(&mut told.found) } else { None };
         left |= slow.is_some();
         while let Some(token) = told.found.first() {
             if slow == Some(token) {
                 // What the others have to be told they need not wait for, either.
                 self.carry_out(std::mem::take(&mut told.jobs));
-                self.show_to_all(&lock(&self.ledger));
+                self.give_way(taker);
             }
             left |= !is_end(token);
             let mut jobs = self.look_at(token, seen);
@@ -240,6 +242,13 @@ impl Inner {
         slow
     }
 
+    /// What comes next may take its time: who else is here looks after the others, and takes what there is.
+    fn give_way(&self, taker: &mut Option<Taker<'_>>) {
+        drop(taker.take());
+        self.show(&mut lock(&self.ledger));
+        self.reactor.tell_beside();
+    }
+
     /// An end was told, and nothing could be done about it. (Its child may have no pidfd any more, and its end not be told yet.)
     fn hear_again(&self, token: Token) {
         let pidfd = lock(&self.ledger).watched.get(token.0 / PLACES).map(|entry| entry.pidfd().clone());
@@ -285,7 +294,7 @@ impl Inner {
     }
 
     /// One by one: what this thread has not come to, another one may.
-    pub(super) fn keep_times(self: &Arc<Self>) {
+    pub(super) fn keep_times(self: &Arc<Self>, taker: &mut Option<Taker<'_>>) {
         let now = clock::now();
         while let Some(time) = self.reactor.pop_time(now) {
             let token = match time {
@@ -325,7 +334,9 @@ impl Inner {
                     let found = lock(&self.ledger).watched.get(word / PLACES).map(|entry| (entry.managed.clone(), entry.child.clone()));
                     // One that has ended by itself is not to be blamed on its deadline: it may stand behind others that are ready.
                     match found {
-                        Some((managed, child)) if let Ok(Some(exit)) = child.try_reap(false) => _ = self.finish(&managed, &child, exit),
+                        Some((managed, child)) if let Some(exit) = self.reap_in_time(&managed, &child, taker) => {
+                            _ = self.finish(&managed, &child, exit)
+                        }
                         Some((managed, child)) => {
                             child.tick();
                             self.reschedule(&managed);
@@ -349,6 +360,14 @@ impl Inner {
         self.keep_house();
     }
 
+    /// The end of one whose time has come, if it has ended by itself.
+    fn reap_in_time(&self, managed: &Managed, child: &Child, taker: &mut Option<Taker<'_>>) -> Option<Exit> {
+        if child.owns() || managed.owns() {
+            self.give_way(taker);
+        }
+        child.try_reap(false).ok().flatten()
+    }
+
     /// A handler of the host's ends it as its time does: after a last look.
     pub(super) fn next_event(self: &Arc<Self>, deadline: Deadline) -> Result<Option<Event>> {
         let patience = Patience::or_handler(deadline);
@@ -363,8 +382,8 @@ impl Inner {
             }
             // What comes out of this pump is taken right after it, as a rule: the wake-up is not raised just to be lowered again.
             let found = {
-                let _taker = Taker::begin(self);
-                self.pump_some(now)
+                let taker = Taker::begin(self);
+                self.pump_some(now, Some(taker))
             };
             if let Some(event) = self.pop()? {
                 return Ok(Some(event));

@@ -110,7 +110,8 @@ fn found_in(text: &[u8]) -> Option<(u64, usize)> {
 impl Watch {
     /// Looks through the file that is kept open.
     fn kept_kills(&self) -> Option<u64> {
-        let file = self.file.get()?;
+        // A read of what a host may have put there can wait.
+        let file = self.file.get().filter(|file| fds::is_marked(file.as_raw_fd(), fds::Mark::Lasting))?;
         let mut text = [0; MOST];
         let mut look = |most: usize| {
             let count = pread(file, &mut text[..most], 0).ok()?;

@@ -75,6 +75,22 @@ pub enum Shape {
     Flat,
 }
 
+impl Shape {
+    /// The one for a set beside which threads wait. Before Linux 5.5 what is left in a set tells an outer one of it again and again, edge by edge or not
+    /// (mended by 339ddb53d373), and until 5.7 an edge could be lost there (0c54a6a44bf3).
+    pub fn with_company() -> Self {
+        let release = nix::sys::utsname::uname().ok();
+        let version = release.as_ref().and_then(|names| names.release().to_str()).and_then(version);
+        if version >= Some((5, 7)) { Shape::Flat } else { Shape::Layered }
+    }
+}
+
+/// The first two numbers of what uname(2) calls the release.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|other: char| !other.is_ascii_digit()).map(|digits| digits.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
 /// What there is to do.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Turn {
@@ -124,11 +140,6 @@ impl Found {
         let first = self.first();
         self.first += usize::from(first.is_some());
         first
-    }
-
-    /// How many are left.
-    pub fn len(&self) -> usize {
-        self.end - self.first
     }
 
     /// Keeps these alone, in their order.
@@ -740,7 +751,7 @@ impl Reactor {
 
     // ---- waiting ----
 
-    /// What a thread watches that moves things along and takes nothing; and the whole in the flat shape.
+    /// All but the wake-up; with it in the flat shape.
     pub fn work(&self) -> Result<BorrowedFd<'_>, Fault> {
         self.set().map(|set| set.0.as_fd())
     }
@@ -760,8 +771,11 @@ impl Reactor {
         filled(&self.outer, make).map(|outer| outer.0.as_fd())
     }
 
-    /// In the flat shape, what a thread watches that moves things along and takes nothing.
+    /// What a thread watches that moves things along and takes nothing.
     pub fn beside(&self) -> Result<BorrowedFd<'_>, Fault> {
+        if self.shape == Shape::Layered {
+            return self.work();
+        }
         let make = || {
             let beside = self.epoll()?;
             beside.add(self.work()?, EpollEvent::new(EACH_CHANGE, 0)).map_err(Fault::of("epoll_ctl"))?;

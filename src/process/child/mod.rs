@@ -253,9 +253,9 @@ impl Child {
         lock(&self.life).exit.as_deref().copied()
     }
 
-    /// Whether it owns something that is released at its end.
+    /// Whether it owns something whose release may take its time.
     pub fn owns(&self) -> bool {
-        lock(&self.life).resources.is_some()
+        lock(&self.life).resources.as_deref().is_some_and(Resources::are_slow)
     }
 
     /// The pidfd, as long as the exit has not been taken.

@@ -237,7 +237,7 @@ impl Inner {
     /// What was poked in a turn has its own now. Each once: two that poke each other have theirs in later looks.
     pub(in crate::supervisor) fn follow_pokes(self: &Arc<Self>) {
         if self.errands.poked.load(Ordering::Relaxed) && !in_turn() && self.errands.poked.swap(false, Ordering::AcqRel) {
-            self.keep_times();
+            self.keep_times(&mut None);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::supervisor::default::poke;
 use crate::supervisor::errors::{called_off, shut_down};
 use crate::supervisor::scheduler;
 use crate::sys::fds;
-use crate::sys::poll::Patience;
+use crate::sys::poll::{self, Patience};
 use crate::sys::reactor::WakeUp;
 
 /// Where it stands for one who waits.
@@ -351,9 +351,11 @@ impl Managed {
             lock(&self.run).wait_no_more(&waiter);
             return Ok(());
         }
-        let mut watched = vec![waiter.as_fd()];
-        watched.extend(inner.watch());
-        let waited = patience.wait(&watched, Deadline::NEVER).map_err(|errno| Error::system("poll", errno, "cannot wait"));
+        let beside = inner.watch();
+        // Without a descriptor for what goes on beside it, it looks from time to time.
+        let soon = if beside.is_some() { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
+        let watched: Vec<_> = [waiter.as_fd()].into_iter().chain(beside).collect();
+        let waited = patience.wait(&watched, soon).map_err(|errno| Error::system("poll", errno, "cannot wait"));
         lock(&self.run).wait_no_more(&waiter);
         waited.map(drop)
     }

@@ -261,6 +261,28 @@ fn beside_a_raised_wake_up_only_what_is_new_is_told() {
 }
 
 #[test]
+fn a_release_has_its_version() {
+    assert_eq!(version("6.18.44-fc-v595"), Some((6, 18)));
+    assert_eq!(version("5.4"), Some((5, 4)));
+    assert_eq!(version("4.19-rc1"), Some((4, 19)));
+    assert_eq!((version("next"), version("6")), (None, None));
+    assert!(version("5.10.0") >= Some((5, 7)) && version("5.6.19") < Some((5, 7)) && version("next") < Some((5, 7)));
+}
+
+#[test]
+fn in_the_layered_shape_the_work_stands_beside() {
+    let reactor = Reactor::new(Shape::Layered).unwrap();
+    let (ours, mut theirs) = pair();
+    reactor.add(Token(1), &ours).unwrap();
+    reactor.set_raised(true);
+    assert!(is_readable(reactor.fd().unwrap()) && !is_readable(reactor.beside().unwrap()));
+    theirs.write_all(b"x").unwrap();
+    reactor.hear();
+    reactor.tell_beside();
+    assert!(is_readable(reactor.beside().unwrap()));
+}
+
+#[test]
 fn what_a_look_finds_is_taken_one_by_one() {
     let reactor = Reactor::new(Shape::Flat).unwrap();
     let pairs: Vec<_> = (0..FEW as u64).map(|_| pair()).collect();

@@ -16,6 +16,12 @@ int main(void)
         snprintf(name, sizeof name, "fd%d", i);
         hand_on(o, name, ends[i % 2]);
     }
+    /* Whoever has seen a child killed for the first time keeps a descriptor for what it looks at then. */
+    party *first_one = upgrade(o, "the first", 5000);
+    kill(first_one->pid, SIGKILL);
+    gone(first_one);
+    forget(first_one);
+    expect(o, ABORTED);
     char *before = snapshot(o);
     int fds = (int)ask_number(o, "fds");
     for (int spare = 0; spare < 64; spare++)
@@ -36,7 +42,9 @@ int main(void)
             kill(n->pid, SIGKILL); /* a spawned one is told to end anyway */
             gone(n);
             forget(n);
-            CHECK(wait_until((ask(o, "sync"), ask_number(o, "fds")) == fds, 5000));
+            if (!wait_until((ask(o, "sync"), ask_number(o, "fds")) == fds, 5000))
+                harness_fail(__FILE__, __LINE__, "%d free, %s: it has %d descriptors, and %d before: %s", spare, spawned ? "spawned" : "by the path",
+                             (int)ask_number(o, "fds"), fds, snapshot(o));
             while (o->count)
                 CHECK(expect(o, ABORTED).reason < 0);
             as_before(o, strdup(before));

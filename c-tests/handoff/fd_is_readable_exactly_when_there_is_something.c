@@ -12,9 +12,8 @@ static void idle(party *o, party *n, enum phase at)
     for (int i = 0; i < 2; i++)
         if (both[i])
             ask(both[i], "wakes");
-    int64_t began = now_ms();
-    poll(NULL, 0, 150);
-    unsigned most = 3 + (unsigned)(now_ms() - began) / 250; /* in a slow machine it is no such short time; who is warm looks four times a second */
+    poll(NULL, 0, 150); /* in a slow machine it is longer, and what was begun comes later */
+    unsigned most = slowness() > 5 ? 10 : 3;
     for (int i = 0; i < 2; i++)
         if (both[i]) {
             CHECK_INT(sscanf(ask(both[i], "wakes"), "%u %u", &wakes, &in_vain), 2);

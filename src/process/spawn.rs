@@ -336,7 +336,10 @@ pub(super) fn record(
     let told = || lease.slot().filter(|_| receiver.is_some()).and_then(|slot| slot.numbers_of_program());
     let inside = command.is_contained().then(|| told().unwrap_or_default());
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun(), ends.ready, receiver));
-    let rare = Rare {
+    // Nothing is built up for the many who have nothing of it.
+    let plain = feed.is_none() && ends.terminal.is_none() && output.is_none() && inside.is_none();
+    let plain = plain && readying.is_none() && lifetime.stops_ms.is_none();
+    let make = || Rare {
         feed: feed.map(|feed| Box::new(Mutex::new(feed))),
         terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, ends.held)))),
         output: output.map(|output| Box::new(Mutex::new(output))),
@@ -373,7 +376,7 @@ pub(super) fn record(
         pieces: streams.tells_pieces(),
         in_cgroup: gifts.cgroup.is_some(),
         leads: ours && !matches!(command.isolation(), Isolation::None | Isolation::Contained),
-        rare: rare.boxed(),
+        rare: if plain { None } else { Some(Box::new(make())) },
     }
 }
 

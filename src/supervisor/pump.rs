@@ -59,7 +59,9 @@ impl Drop for Told<'_> {
                 self.inner.hear_again(token);
             }
         }
-        self.inner.strand(std::mem::take(&mut self.jobs));
+        if !self.jobs.is_empty() {
+            self.inner.strand(std::mem::take(&mut self.jobs));
+        }
     }
 }
 
@@ -173,11 +175,13 @@ impl Inner {
             told.found.pop();
             told.jobs.append(&mut jobs);
             // With nobody in line there is nothing to do together, and a slow release would hold up what is told of the others.
-            if !in_line || told.jobs.len() >= TOGETHER {
+            if !told.jobs.is_empty() && (!in_line || told.jobs.len() >= TOGETHER) {
                 self.carry_out(std::mem::take(&mut told.jobs));
             }
         }
-        self.carry_out(std::mem::take(&mut told.jobs));
+        if !told.jobs.is_empty() {
+            self.carry_out(std::mem::take(&mut told.jobs));
+        }
         left
     }
 

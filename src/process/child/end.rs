@@ -93,6 +93,7 @@ impl Child {
         self.reap_if(Some(seen))
     }
 
+    /// `seen`: when it was known to have ended, at the latest; where nobody has looked at the clock for that, its record says so.
     fn reap_if(&self, seen: Option<i64>) -> Result<Option<Exit>> {
         self.check()?;
         let ended = seen.is_some();
@@ -195,7 +196,7 @@ impl Child {
                 lock(output).drain(1 << 20);
             }
             if (look || ended || self.exit().is_some())
-                && let Some(exit) = self.reap_if(ended.then(clock::now))?
+                && let Some(exit) = self.reap_if(ended.then_some(i64::MAX))?
             {
                 return Ok(Some(exit));
             }
@@ -236,7 +237,7 @@ impl Child {
         let (mut process, mut ended, mut look) = (ProcessWait::default(), false, !deadline.is_never());
         loop {
             if (look || ended)
-                && let Some(exit) = self.reap_if(ended.then(clock::now))?
+                && let Some(exit) = self.reap_if(ended.then_some(i64::MAX))?
             {
                 return Ok(Some(exit));
             }

@@ -121,11 +121,6 @@ pub(super) struct Rare {
 
 impl Rare {
     const NOTHING: Self = Self { feed: None, terminal: None, output: None, inside: None, readying: None, stops: None };
-
-    pub(super) fn boxed(self) -> Option<Box<Self>> {
-        let some = self.feed.is_some() || self.terminal.is_some() || self.output.is_some() || self.inside.is_some();
-        (some || self.readying.is_some() || self.stops.is_some()).then(|| Box::new(self))
-    }
 }
 
 /// What changes in a child's life.

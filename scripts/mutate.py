@@ -159,6 +159,7 @@ MUTATIONS = [
     # ---- who may speak, and what ----
     M("S10 user", "any user is admitted", ("trust.rs", "uid == 0 || uid == nix::unistd::geteuid().as_raw()", "uid < u32::MAX"), c="S10"),
     M("S10 sender", "a message of any process is taken", ("../channel/seqpacket.rs", "if sender.pid == self.peer {", "if sender.pid != 0 {")),
+    M("S10 ahead", "what was sent before the pidfd was opened says whose it is", ("owner/offer.rs", "if !found.1 && !link.is_silent() {", "if !found.1 && !link.is_silent() && link.peer < 0 {"), c="sent_ahead"),
     M("S10 lock", "another user's process is believed, whatever lock it sends", ("trust.rs", "lockfile::is_holders(lock, &directory, name) == Ok(true)", "lockfile::is_holders(lock, &directory, name).is_ok()"), c="S10"),
     M("S10 page", "a page that could be shortened is mapped", ("../sys/shared.rs", "let is_page = seals.contains(SealFlag::F_SEAL_SHRINK) && ", "let is_page = !seals.is_empty() && ")),
     M("S10 state", "a state that is not sealed is taken", ("holdings.rs", "if memfd::is_sealed(&fd) =>", "if memfd::is_sealed(&fd) || true =>")),

@@ -252,6 +252,11 @@ impl<P: Protocol> End<P> {
         Some(if greets { Found::Stranger(sender.pid) } else { Found::Dropped })
     }
 
+    /// Whether the other side has said nothing that was not taken yet. What it has is thrown away.
+    pub fn is_silent(&self) -> bool {
+        matches!(socket::receive(&self.socket, &mut []), Err(Errno::EAGAIN))
+    }
+
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
     pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
         let mut buffer = core::mem::take(&mut self.buffer);

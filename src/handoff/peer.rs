@@ -3,9 +3,11 @@
 //! The trap: one that has crashed is not dead before its core is written, which may take minutes, and until then its channel is open and its pidfd
 //! silent. It runs no more, so it counts as dead; but a kill would cut its core.
 //!
-//! The other trap: before Linux 6.5 a pidfd of who speaks is opened by his number, which may be another's by then. His start time tells, if both sides can
-//! read it: not below a root without /proc. Where nobody can tell, what he says afterwards does: the kernel names its sender, the number is held by
-//! the pidfd, so who has it then is the one behind the pidfd. Until then he is not killed.
+//! The other trap: before Linux 6.5 a pidfd of who speaks is opened by his number, which may be another's by then. His start time tells, if both
+//! sides can read it: not below a root without /proc. Where nobody can tell, what he sends afterwards does: the kernel names its sender, and who has
+//! the number then is the one behind the pidfd. Or that one has ended, and the number, which no pidfd holds, has come round: then a kill through the
+//! pidfd is none. Until such a message he is not killed; nor is one admitted who has said it before the pidfd was opened, as another may have had his
+//! number then.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -55,7 +57,7 @@ impl Peer {
         Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None, certain }
     }
 
-    /// It has sent a message that it cannot have sent before the pidfd was opened.
+    /// It has sent a message that it cannot have sent before the pidfd was opened: nothing lay in the channel then.
     pub fn has_answered(&mut self) {
         self.certain = true;
     }

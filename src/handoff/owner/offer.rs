@@ -25,6 +25,7 @@ use crate::sys::{fds, getpid, procfs};
 const LONGEST_CLOSING: i64 = 60_000 * MILLI;
 
 const CANNOT_IDENTIFY: &str = "your process cannot be identified";
+const SPEAKS_AHEAD: &str = "your process cannot be identified: it says more before it is answered";
 
 /// The parts that are being sent.
 #[derive(Debug, Default)]
@@ -218,6 +219,10 @@ impl OwnerSide {
         let Ok(Some(found)) = peer::identify(link.socket(), link.peer, hello.body.start) else {
             return link.refuse(Refusal::Unknown, CANNOT_IDENTIFY);
         };
+        // What lies there may be of one who has ended since, and what comes next is to tell who is behind the pidfd.
+        if !found.1 && !link.is_silent() {
+            return link.refuse(Refusal::Unknown, SPEAKS_AHEAD);
+        }
         let parts = match self.prepare_offer(core) {
             Ok(parts) => parts,
             Err(errno) => return link.refuse(Refusal::Limit, &cannot_duplicate(errno)),

@@ -283,7 +283,7 @@ impl Ledger {
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Fault> {
         // The default supervisor has nothing to watch as a rule, and a host with few descriptors must get its first child all the same.
-        let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::with_company())? };
+        let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::Layered)? };
         Ok(Arc::new_cyclic(|me| Self {
             home: Home::here(),
             is_default,
@@ -333,11 +333,8 @@ impl Inner {
     /// default supervisor, whose set is empty as a rule and dear to watch, only the wake-up, until it has been raised. `None`: no descriptor
     /// is to be had for it; who waits must look from time to time.
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
-        if !self.is_default {
-            return self.reactor.beside().ok();
-        }
-        let early = !self.rung.load(Ordering::SeqCst);
-        if !early {
+        let early = self.is_default && !self.rung.load(Ordering::SeqCst);
+        if self.is_default && !early {
             self.reactor.arm_now();
         }
         if early { self.reactor.wake_up().map(AsFd::as_fd).ok() } else { self.reactor.work().ok() }

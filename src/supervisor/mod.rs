@@ -1,9 +1,9 @@
 //! Many children behind one pollable descriptor, without a thread.
 //!
 //! Truth is a state: a pidfd says once that its child has ended, to whoever looks after the work then, and that one reaps or has it said again; a
-//! reap is what makes the EXITED event, so none can be lost or come twice. Blocking calls from other threads reap too; they leave the event in the
-//! queue and raise the wake-up (`sys/reactor.rs`, flat). What stands beside the set is what such calls watch, to move timers and output along without
-//! taking anybody's events.
+//! reap is what makes the EXITED event, so none can be lost or come twice. Blocking calls from other threads reap too; they leave the event in the queue and raise
+//! the wake-up (`sys/reactor.rs`, layered). The work below it is what such calls watch, to move timers and output along without taking
+//! anybody's events.
 //!
 //! | file           | what                                                      |
 //! |----------------|-----------------------------------------------------------|

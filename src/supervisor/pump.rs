@@ -114,7 +114,6 @@ impl Inner {
     /// for nothing, and who left it at that would be woken by it for ever.
     pub(super) fn pump_watched(self: &Arc<Self>) {
         if (!self.is_default || self.rung.load(Ordering::SeqCst)) && !in_turn() {
-            self.reactor.hear();
             self.pump();
         } else {
             self.pump_if_busy();
@@ -137,9 +136,8 @@ impl Inner {
         let few = in_line || self.has_owners.load(Ordering::Relaxed);
         self.reactor.look(&mut told.found, if few { FEW } else { BATCH });
         let (timer, any) = (told.found.timer, !told.found.is_empty());
-        let mut left = timer || told.found.is_full;
         if any {
-            left |= self.look_at_each(&mut told, in_line, &mut taker);
+            self.look_at_each(&mut told, in_line, &mut taker);
         }
         // The timer may stand behind others that are ready: the clock is asked, too.
         if timer || self.reactor.is_due(now) {
@@ -149,28 +147,23 @@ impl Inner {
         if !self.is_default {
             self.start_queued();
         }
-        if left {
-            self.reactor.tell_beside();
-        }
         timer || any
     }
 
-    /// At all that one look has found. `false`: those were ends, and nothing is left of them.
-    fn look_at_each(self: &Arc<Self>, told: &mut Told<'_>, in_line: bool, taker: &mut Option<Taker<'_>>) -> bool {
-        let (seen, mut left) = (clock::now(), false);
+    /// At all that one look has found.
+    fn look_at_each(self: &Arc<Self>, told: &mut Told<'_>, in_line: bool, taker: &mut Option<Taker<'_>>) {
+        let seen = clock::now();
         if self.errands.any() {
             // What an errand has to say of a child that has just ended it can say before that is told.
             told.found.prefer(is_errand);
         }
         let slow = if self.has_owners.load(Ordering::Relaxed) { self.leave_slow_ends(&mut told.found) } else { None };
-        left |= slow.is_some();
         while let Some(token) = told.found.first() {
             if slow == Some(token) {
                 // What the others have to be told they need not wait for, either.
                 self.carry_out(std::mem::take(&mut told.jobs));
                 self.give_way(taker);
             }
-            left |= !is_end(token);
             let mut jobs = self.look_at(token, seen);
             told.found.pop();
             told.jobs.append(&mut jobs);
@@ -182,7 +175,6 @@ impl Inner {
         if !told.jobs.is_empty() {
             self.carry_out(std::mem::take(&mut told.jobs));
         }
-        left
     }
 
     /// An orphan has ended; an errand is wanted; or a child's pidfd (0), one of its pipes (1, 2), that by which it says something of itself (3, 4) is
@@ -250,7 +242,6 @@ impl Inner {
     fn give_way(&self, taker: &mut Option<Taker<'_>>) {
         drop(taker.take());
         self.show(&mut lock(&self.ledger));
-        self.reactor.tell_beside();
     }
 
     /// An end was told, and nothing could be done about it. (Its child may have no pidfd any more, and its end not be told yet.)

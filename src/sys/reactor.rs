@@ -8,10 +8,7 @@
 //! ```
 //!
 //! In the layered shape a thread that only moves things along watches `work()`: were the wake-up in that set, events that such a thread must
-//! not take would keep it spinning. The flat shape saves a level between the host's loop and the descriptor, of which each end pays for the wake-up
-//! and for the look. There such a thread watches `beside()`, a set with the other in it that tells of each change of it once
-//! (EPOLLET), and [`Reactor::hear`] before it looks. Only under a raised wake-up is anything heard: else what is left there keeps the thread awake
-//! as the set itself would. So whoever leaves something tells it on ([`Reactor::tell_beside`]).
+//! not take would keep it spinning. Where nobody does that, the flat shape saves a level between the host's loop and the descriptor.
 //!
 //! Traps.
 //! - **An entry must go before its descriptor is closed.** The kernel removes an entry only with the last duplicate of its open file
@@ -75,22 +72,6 @@ pub enum Shape {
     Flat,
 }
 
-impl Shape {
-    /// The one for a set beside which threads wait. Before Linux 5.5 what is left in a set tells an outer one of it again and again, edge by edge or not
-    /// (mended by 339ddb53d373), and until 5.7 an edge could be lost there (0c54a6a44bf3).
-    pub fn with_company() -> Self {
-        let release = nix::sys::utsname::uname().ok();
-        let version = release.as_ref().and_then(|names| names.release().to_str()).and_then(version);
-        if version >= Some((5, 7)) { Shape::Flat } else { Shape::Layered }
-    }
-}
-
-/// The first two numbers of what uname(2) calls the release.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release.split(|other: char| !other.is_ascii_digit()).map(|digits| digits.parse().ok());
-    Some((numbers.next()??, numbers.next()??))
-}
-
 /// What there is to do.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Turn {
@@ -107,14 +88,12 @@ pub struct Found {
     end: usize,
     /// As in [`Turn`].
     pub timer: bool,
-    /// It was all that was asked for: there may be more.
-    pub is_full: bool,
 }
 
 impl Found {
     /// Nothing.
     pub fn nothing() -> Self {
-        Self { events: [EpollEvent::empty(); BATCH], first: 0, end: 0, timer: false, is_full: false }
+        Self { events: [EpollEvent::empty(); BATCH], first: 0, end: 0, timer: false }
     }
 
     /// This one alone.
@@ -271,7 +250,6 @@ pub struct Reactor {
     custody: Option<Custody>,
     work: OnceLock<Epoll>,
     outer: OnceLock<Epoll>,
-    beside: OnceLock<Epoll>,
     wake_up: OnceLock<WakeUp>,
     timer: OnceLock<TimerFd>,
     state: Mutex<State>,
@@ -310,9 +288,6 @@ fn set_off(timer: &TimerFd, at: i64) -> Result<(), Errno> {
     let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
     timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
 }
-
-/// How a set is watched that has others' news in it, too.
-const EACH_CHANGE: EpollFlags = EpollFlags::EPOLLIN.union(EpollFlags::EPOLLET);
 
 /// What a descriptor is awaited for that has one thing to say.
 const ONE_WORD: EpollFlags = EpollFlags::EPOLLIN.union(EpollFlags::EPOLLONESHOT);
@@ -357,9 +332,8 @@ impl Reactor {
 
     /// One that the process keeps for good. It has no descriptor at all until it watches something, and a forked copy can give them back.
     pub fn lasting(shape: Shape) -> Self {
-        let (work, outer, beside) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let (wake_up, timer) = (OnceLock::new(), OnceLock::new());
-        Self { shape, lasting: true, custody: None, work, outer, beside, wake_up, timer, state: Mutex::default() }
+        let (work, outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { shape, lasting: true, custody: None, work, outer, wake_up, timer, state: Mutex::default() }
     }
 
     /// In a forked copy: closes the descriptors of the original's. Takes no lock.
@@ -369,7 +343,7 @@ impl Reactor {
 
     /// All descriptors that are the reactor's own: a process that has just been forked, and in which this is never dropped, closes its copies of them.
     pub fn numbers(&self) -> impl Iterator<Item = RawFd> {
-        let sets = [&self.work, &self.outer, &self.beside].map(|set| set.get().map(|set| set.0.as_raw_fd()));
+        let sets = [&self.work, &self.outer].map(|set| set.get().map(|set| set.0.as_raw_fd()));
         let wake_up = self.wake_up.get().map(|wake_up| wake_up.as_fd().as_raw_fd());
         let timer = self.timer.get().map(|timer| timer.as_fd().as_raw_fd());
         sets.into_iter().chain([wake_up, timer]).flatten()
@@ -751,7 +725,7 @@ impl Reactor {
 
     // ---- waiting ----
 
-    /// All but the wake-up; with it in the flat shape.
+    /// What a thread watches that moves things along and takes nothing; and the whole in the flat shape.
     pub fn work(&self) -> Result<BorrowedFd<'_>, Fault> {
         self.set().map(|set| set.0.as_fd())
     }
@@ -769,33 +743,6 @@ impl Reactor {
             Ok(outer)
         };
         filled(&self.outer, make).map(|outer| outer.0.as_fd())
-    }
-
-    /// What a thread watches that moves things along and takes nothing.
-    pub fn beside(&self) -> Result<BorrowedFd<'_>, Fault> {
-        if self.shape == Shape::Layered {
-            return self.work();
-        }
-        let make = || {
-            let beside = self.epoll()?;
-            beside.add(self.work()?, EpollEvent::new(EACH_CHANGE, 0)).map_err(Fault::of("epoll_ctl"))?;
-            Ok(beside)
-        };
-        filled(&self.beside, make).map(|beside| beside.0.as_fd())
-    }
-
-    /// Who watches that is about to look. Under a raised wake-up it is silent then until something else comes.
-    pub fn hear(&self) {
-        if let Some(beside) = self.beside.get().filter(|_| lock(&self.state).raised) {
-            let _ = beside.wait(&mut [EpollEvent::empty()], EpollTimeout::ZERO);
-        }
-    }
-
-    /// Something may be left: those who watch that look, too.
-    pub fn tell_beside(&self) {
-        if let Some((beside, work)) = self.beside.get().zip(self.work.get()) {
-            let _ = beside.modify(work.0.as_fd(), &mut EpollEvent::new(EACH_CHANGE, 0));
-        }
     }
 
     /// Waits until there is work or the wake-up is raised, or the deadline has come. A signal does not end the wait.
@@ -834,7 +781,6 @@ impl Reactor {
     pub fn look(&self, found: &mut Found, most: usize) {
         let events = &mut found.events[..most.clamp(FEW, BATCH)];
         let count = self.work.get().and_then(|set| set.wait(events, EpollTimeout::ZERO).ok()).unwrap_or(0);
-        found.is_full = count == events.len();
         for at in 0..count {
             let event = found.events[at];
             match event.data() {

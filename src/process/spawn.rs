@@ -30,6 +30,7 @@ use crate::registry::{Cause, Facts, Lease, Slot, Tie};
 use crate::sys::Fault;
 use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
+use crate::sys::oom;
 use crate::sys::processor;
 use crate::sys::procfs;
 use crate::sys::signal;
@@ -64,6 +65,7 @@ fn engine() -> Result<&'static Engine> {
     let engine = ENGINE.get_or_succeed(make, give_back).map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))?;
     if !engine.settled.load(Ordering::Relaxed) && !engine.settled.swap(true, Ordering::Relaxed) {
         engine.landing.reserve(HEADROOM);
+        oom::prepare();
     }
     Ok(engine)
 }

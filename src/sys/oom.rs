@@ -162,6 +162,13 @@ impl Watch {
     }
 }
 
+/// Opens what is kept open, early: no other time changes what the process has open.
+pub fn prepare() {
+    if let Some(watch) = watch() {
+        watch.keep();
+    }
+}
+
 /// Looks, for the children to come. Where it cannot be done, no end of them is probable.
 pub fn look() {
     if let Some(watch) = watch() {

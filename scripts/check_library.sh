@@ -25,7 +25,7 @@ readelf --segments --wide "$library" | grep GNU_STACK | grep -q E && complain "w
 newest=$(objdump -T "$library" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -1)
 [ "$(printf '%s\n' GLIBC_2.34 "$newest" | sort -V | tail -1)" = GLIBC_2.34 ] || complain "needs $newest, and promised is 2.34"
 # As it is installed. Where the bytes are: docs/evidence/size.md.
-most=3400000
+most=3750000
 if [[ $library == */release/* ]]; then
   stripped=$(mktemp) && strip --strip-all -o "$stripped" "$library" && bytes=$(stat -c %s "$stripped")
   rm -f "$stripped"

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     if (worked(ps_budget_new(1, 3600000, &budget, &error), &error)) {
         uint64_t first = 0, permit = 0;
         bool is_out = worked(ps_budget_begin(budget, "first", &first, &error), &error);
-        for (int i = 0; i < 20000; i++) {
+        for (int i = 0; i < repeats(20000); i++) {
             snprintf(key, sizeof key, "a key that needs some room: %d", i);
             if (!worked(ps_budget_begin(budget, key, &permit, &error), &error))
                 break;

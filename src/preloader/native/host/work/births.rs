@@ -85,10 +85,9 @@ impl Work {
     }
 
     pub(super) fn listen_to_births(&mut self, generation: u32) {
-        let asked = |(number, birth): (&u64, &Box<Birth>)| (birth.generation == generation && birth.is_asked()).then_some(*number);
-        for number in self.births.iter().filter_map(asked).collect::<Vec<_>>() {
-            self.listen_at(number);
-        }
+        let is_asked = |birth: &Birth| birth.generation == generation && birth.is_asked();
+        let asked: Vec<_> = self.births.iter().filter(|(_, birth)| is_asked(birth)).map(|(number, _)| *number).collect();
+        asked.into_iter().for_each(|number| self.listen_at(number));
     }
 
     /// What is said at a gate.

@@ -237,9 +237,10 @@ impl Newborn {
         self.reap().is_some() || self.held.is_none()
     }
 
-    /// It becomes a child by this command; its streams are what [`Streams::of`] has made of it, which has looked at what it says. Never blocks. On an
-    /// error it is killed.
+    /// It becomes a child by this command ([`Command::check_birth`]); its streams are what [`Streams::of`] has made of it. Never blocks. On an error
+    /// it is killed.
     pub fn into_child(mut self, command: &Command, streams: Streams) -> Result<Child> {
+        command.check_birth()?;
         let mark = Mark::share_of(self.pid)?;
         let resources = mark.map(Resources::marked);
         let (ends, output) = streams.into_ends(command);

@@ -19,7 +19,10 @@ CARGO_RUSTC = ["cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,s
 def profile_flags():
     """What tells the compiler which paths are hot (release.args; `./x profile` makes it). It is of one compiler and one kind of machine; another one
     would find nothing in it, or refuse it. cmake/library.cmake and .ci/run ask the same."""
-    about = subprocess.run(["rustc", "-vV"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True).stdout.decode()
+    try:
+        about = subprocess.run(["rustc", "-vV"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True).stdout.decode()
+    except (OSError, subprocess.CalledProcessError):
+        return []  # cargo will say what is missing
     channel = re.search(r'channel = "(.*)"', (ROOT / "rust-toolchain.toml").read_text()).group(1)
     meant = f"\nrelease: {channel}\n" in about and "\nhost: x86_64-unknown-linux-gnu\n" in about
     return ["--", "@release.args"] if meant else []

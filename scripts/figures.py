@@ -238,7 +238,7 @@ BY_HAND = (
     ("docs/guide/containment.md", "one of a static program takes 215 us", "", "a command with Landlock paths: bench cycle, no row"),
     ("docs/evidence/commands.md", "P1, spawn to reap, beside the floor in C", "spawn", "P1"),
     ("docs/evidence/commands.md", "P7, system calls of the host and of the child", "spawn", "P7-parent"),
-    ("docs/evidence/commands.md", "1.16 of a floor in C with the same namespaces", "spawn", "P1-contained"),
+    ("docs/evidence/commands.md", "1.12 of a floor in C with the same namespaces", "spawn", "P1-contained"),
     ("docs/evidence/size.md", "**3.64 MB stripped", "", "scripts/size.py LIBRARY"),
     ("docs/evidence/size.md", "dlopen takes", "", "scripts/size.py LIBRARY cc"),
     ("docs/evidence/preloader-bench.md", "the whole run on the quiet machine", "", "./x bench preloader: P8, P8-libc, P8-pool, P8-share"),

@@ -3,21 +3,12 @@
 /* covers: F31 */
 /* as-root */
 #include "harness.h"
+#include "bare_handoff.h"
 #include "children.h"
 
 #include <sys/mount.h>
 
 static char path[256];
-
-static void await_kind(ps_handoff *handoff, int kind)
-{
-    ps_handoff_event event = {.size = sizeof event};
-    ps_error *error = NULL;
-    CHECK_OK(ps_handoff_next_event(handoff, PATIENCE_MS, &event, &error), error);
-    if (event.kind == PS_HANDOFF_ABORTED)
-        harness_fail(__FILE__, __LINE__, "called off: %s", ps_status_name(event.reason));
-    CHECK_INT(event.kind, kind);
-}
 
 /* For this process, in a mount namespace of its own. */
 static void hide_proc(void)
@@ -35,10 +26,7 @@ static int successor(bool hidden)
     if (hidden)
         hide_proc();
     CHECK_OK(ps_handoff_new(path, &handoff, &error), error);
-    CHECK_OK(ps_handoff_warm(handoff, &error), error);
-    await_kind(handoff, PS_HANDOFF_LIVE);
-    CHECK_OK(ps_handoff_live(handoff, &error), error);
-    await_kind(handoff, PS_HANDOFF_COMMITTED);
+    takes_over(handoff);
     ps_handoff_free(handoff);
     return 0;
 }
@@ -53,20 +41,14 @@ static int owner(bool hidden, bool successors)
         hide_proc();
     CHECK_OK(ps_handoff_new(path, &handoff, &error), error);
     CHECK_OK(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_PROBATION, 50, &error), error);
-    await_kind(handoff, PS_HANDOFF_LIVE);
-    CHECK_OK(ps_handoff_live(handoff, &error), error);
+    goes_live(handoff);
     pid_t next = fork();
     CHECK(next >= 0);
     if (next == 0) {
         ps_handoff_free(handoff);
         _exit(successor(successors));
     }
-    await_kind(handoff, PS_HANDOFF_DRAIN);
-    CHECK_OK(ps_handoff_drained(handoff, 0, &error), error);
-    await_kind(handoff, PS_HANDOFF_SEAL);
-    CHECK_OK(ps_handoff_sealed(handoff, 1, &error), error);
-    await_kind(handoff, PS_HANDOFF_COMMITTED);
-    await_kind(handoff, PS_HANDOFF_RETIRE);
+    hands_over(handoff);
     ps_handoff_free(handoff);
     CHECK(waitpid(next, &status, 0) == next && WIFEXITED(status));
     return WEXITSTATUS(status);
